@@ -57,8 +57,8 @@ using RecordingId = Id<struct RecordingTag>;
 template <class Tag>
 struct std::hash<yyc3::Id<Tag>> {
   std::size_t operator()(const yyc3::Id<Tag>& id) const noexcept {
-    std::size_t hash = 1469598103934665603ULL;
-    for (const auto byte : id.value.bytes()) hash = (hash ^ byte) * 1099511628211ULL;
-    return hash;
+    std::size_t mixed = 1469598103934665603ULL;
+    for (const auto byte : id.value.bytes()) mixed = (mixed ^ byte) * 1099511628211ULL;
+    return mixed;
   }
 };
