@@ -1,0 +1,153 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace yyc3::call {
+
+/// Position on the stream's 8 kHz sample clock (8 samples = 1 ms), shared by what is heard, what is
+/// played and the recording. It is also the clock of turn-taking, so a simulated call is exact.
+using SamplePos = std::uint64_t;
+constexpr SamplePos kSamplesPerMs = 8;
+
+/// How finished what was heard sounds, judged by the dialogue for the node it is in. It sets how
+/// long a silence ends the turn (voice-agents.md §3.6).
+enum class Completeness {
+  kSatisfied,   ///< the node's grammar is satisfied: 300 ms
+  kComplete,    ///< a whole sentence: 500 ms
+  kUnclear,     ///< nothing the node can use: 800 ms
+  kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,400 ms
+};
+const char* name_of(Completeness value);
+
+struct TurnConfig {
+  Milliseconds onset{96};     ///< speech this long opens an utterance
+  Milliseconds preroll{250};  ///< kept before the onset
+  Milliseconds speculate_after{
+      160};  ///< of silence: decoding starts, thrown away if speech resumes
+  Milliseconds satisfied{300};
+  Milliseconds complete{500};
+  Milliseconds unclear{800};
+  Milliseconds unfinished{1400};
+  Milliseconds barge_in_after{200};    ///< of speech over the bot: it pauses
+  Milliseconds barge_in_decide{900};   ///< by then a pause has become a stop or has been resumed
+  Milliseconds utterance_max{20'000};  ///< a caller who never stops is cut and answered
+  Milliseconds no_answer{6'000};       ///< silence after the bot's question: re-prompt
+  double speech_on = 0.5;              ///< probability that opens
+  double speech_off = 0.35;            ///< and below which a frame is silence
+};
+
+/// What the machine wants done. Jobs are numbered by the machine, from 1.
+struct StartDecode {
+  std::uint64_t job;
+  SamplePos from;
+  SamplePos to;
+  bool barge_in;  ///< to decide whether an interruption is meant
+};
+struct CancelDecode {
+  std::uint64_t job;
+};
+struct PauseBot {  ///< first stage of a barge-in
+  SamplePos speech_from;
+};
+struct ResumeBot {};  ///< it was a back-channel, a cough, a noise
+struct StopBot {      ///< second stage: raise the epoch, keep what the ledger says was heard
+  SamplePos speech_from;
+};
+/// The caller's turn is over. `text` may be empty: there was speech that could not be understood.
+struct TurnEnded {
+  std::string text;
+  double confidence = 0;
+  bool failed = false;  ///< the recogniser failed or is away
+  Completeness judged = Completeness::kUnclear;
+  SamplePos speech_from = 0;  ///< first sample of speech
+  SamplePos speech_to = 0;    ///< last sample of speech: the gap is counted from here
+  SamplePos decided_at = 0;
+  Milliseconds asr_ms{0};  ///< queue + decode of the adopted result
+};
+struct CallerSilent {};  ///< nothing said for `no_answer` after the bot finished
+using TurnAction =
+    std::variant<StartDecode, CancelDecode, PauseBot, ResumeBot, StopBot, TurnEnded, CallerSilent>;
+using TurnActions = std::vector<TurnAction>;
+
+/// Turn-taking of one call: when the caller has finished, when the bot must fall silent.
+/// sans-I/O: fed with probabilities, results and the sample clock; returns what to do.
+/// Threads: none; touched on the call's loop only.
+class TurnTaking {
+ public:
+  using Judge = std::function<Completeness(const std::string& text)>;
+  /// True when `text`, said over the bot, means to interrupt it (not 嗯, 好的, mm-hm).
+  using Interrupts = std::function<bool(const std::string& text)>;
+
+  TurnTaking(TurnConfig config, Judge judge, Interrupts interrupts);
+
+  /// Speech probability of the 32 ms (or 20 ms, energy VAD) that end at `end`.
+  TurnActions on_speech(SamplePos end, double probability);
+  /// A decode's result. Unknown or cancelled jobs are ignored.
+  TurnActions on_text(std::uint64_t job, const std::string& text, double confidence,
+                      Milliseconds took);
+  TurnActions on_decode_failed(std::uint64_t job);
+  /// The bot began (or ended) speaking at `at`; `interruptible` is the node's.
+  TurnActions on_bot_speaking(SamplePos at, bool speaking, bool interruptible);
+  /// Time passes: at least every 20 ms.
+  TurnActions on_clock(SamplePos now);
+  /// False while no answer is awaited (the dialogue has ended or the call is on hold).
+  void listen(bool on);
+
+  [[nodiscard]] bool caller_speaking() const { return state_ != State::kQuiet; }
+
+ private:
+  enum class State { kQuiet, kSpeaking, kTrailing };  ///< trailing: silence after speech
+
+  struct Adopted {
+    std::string text;
+    double confidence;
+    Milliseconds took;
+    bool failed;
+    Completeness judged;
+  };
+
+  void begin_utterance(SamplePos end);
+  void track_barge_in(SamplePos end, TurnActions& out);
+  void speculate(SamplePos now, TurnActions& out);
+  void drop_decode(TurnActions& out);
+  void consider_end(SamplePos now, TurnActions& out);
+  void finish_turn(SamplePos now, TurnActions& out);
+  void decide_barge_in(const std::string& text, TurnActions& out);
+  void resume_bot(TurnActions& out);
+  [[nodiscard]] Milliseconds patience() const;
+
+  TurnConfig config_;
+  Judge judge_;
+  Interrupts interrupts_;
+
+  State state_ = State::kQuiet;
+  bool listening_ = true;
+  SamplePos now_ = 0;
+  SamplePos speech_from_ = 0;  ///< of the utterance
+  SamplePos speech_to_ = 0;    ///< end of its last speech frame
+  SamplePos run_from_ = 0;     ///< start of the current unbroken run of speech frames
+  SamplePos run_ = 0;          ///< its length in samples
+  SamplePos quiet_since_ = 0;  ///< bot and caller both silent since
+  bool silence_told_ = false;
+
+  bool overlong_ = false;  ///< the utterance hit its cap: it ends with the result at hand
+
+  std::uint64_t next_job_ = 1;
+  std::uint64_t job_ = 0;          ///< under way, 0 = none
+  std::optional<Adopted> result_;  ///< of the speech up to speech_to_
+
+  bool bot_speaking_ = false;
+  bool bot_interruptible_ = true;
+  bool paused_ = false;   ///< the first stage is on
+  bool stopped_ = false;  ///< the second stage was reached in this utterance
+  SamplePos paused_at_ = 0;
+};
+
+}  // namespace yyc3::call
