@@ -21,12 +21,13 @@ CREATE TABLE calls (
   id TEXT NOT NULL PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   subject_id TEXT,                        -- whom the call was with; what an erasure request names
-  direction TEXT NOT NULL CHECK (direction IN ('outbound', 'inbound')),
+  direction TEXT NOT NULL CHECK (direction IN ('outbound', 'inbound', 'browser')),
   target_sealed BYTEA NOT NULL,
   target_index TEXT NOT NULL,
   trunk TEXT NOT NULL DEFAULT '',
-  state TEXT NOT NULL,                    -- dialing ringing answered talking completed failed
+  state TEXT NOT NULL,                    -- queued dialing ringing answered talking escalated completed failed
   outcome TEXT,                           -- set once, when the call ends
+  disposition TEXT,                       -- what the conversation reached
   sip_status BIGINT,
   q850 BIGINT,
   created_ms BIGINT NOT NULL,
@@ -37,11 +38,13 @@ CREATE TABLE calls (
   flow_id TEXT NOT NULL DEFAULT '',
   flow_version BIGINT NOT NULL DEFAULT 0,
   variables TEXT NOT NULL DEFAULT '{}',   -- JSON handed to the flow
+  slots TEXT NOT NULL DEFAULT '{}',       -- JSON: what the conversation gathered
   dialog_state TEXT,                      -- JSON: tags, CSeq, routes; lets a restart send the BYE
   idempotency_key TEXT,
   request_hash TEXT,                      -- of the request that came with the key
   degraded TEXT NOT NULL DEFAULT '[]',    -- JSON list: what was missing during the call
   recording_id TEXT,
+  revision BIGINT NOT NULL DEFAULT 0,     -- raised by every change: the ETag
   retention_class TEXT NOT NULL DEFAULT 'standard',
   legal_hold BIGINT NOT NULL DEFAULT 0 CHECK (legal_hold IN (0, 1)),
   UNIQUE (tenant_id, idempotency_key)
@@ -72,8 +75,9 @@ CREATE TABLE turns (
   spoken TEXT NOT NULL DEFAULT '',        -- bot: what the caller heard, by the playout ledger
   unsaid TEXT NOT NULL DEFAULT '',        -- bot: what an interruption cut off
   interrupted_at_ms BIGINT,               -- bot: milliseconds of it that were played
-  started_ms BIGINT NOT NULL,
+  started_ms BIGINT NOT NULL,             -- both since the answer
   ended_ms BIGINT,
+  node TEXT,                              -- of the flow
   intent TEXT,
   confidence DOUBLE PRECISION,
   sentiment TEXT,
