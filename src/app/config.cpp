@@ -1,0 +1,198 @@
+#include "app/config.hpp"
+
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <unistd.h>
+
+namespace yyc3::app {
+
+namespace {
+
+void read_server(ConfigReader& r, Config::Server& c) {
+  r.read({"server.listen", "Address of console and API. Anything but loopback needs TLS."},
+         c.listen);
+  r.read({"server.port", "TCP port of console and API; 0 takes any free one."}, c.port, 0, 65535);
+  r.read({"server.data_dir", "Store, recordings, keys. Empty: the user's data folder."},
+         c.data_dir);
+  r.read({"server.certificate_file", "PEM chain; turns TLS on together with key_file."},
+         c.certificate_file);
+  r.read({"server.key_file", "PEM private key."}, c.key_file);
+  r.read({"server.names", "Further host names under which a proxy serves us."}, c.names);
+  r.read({"server.web_dir", "The console's files. Empty: those that came with the program."},
+         c.web_dir);
+  if (c.certificate_file.empty() != c.key_file.empty())
+    r.problem("server.key_file", "certificate_file and key_file go together");
+}
+
+void read_sip(ConfigReader& r, Config::Sip& c) {
+  r.read({"sip.listen", "Address that SIP is sent from."}, c.listen);
+  r.read({"sip.port", "SIP port; 0 takes any free one."}, c.port, 0, 65535);
+  r.read({"sip.transport", "Transport towards the trunk."}, c.transport, {"udp", "tcp"});
+  r.read(
+      {"sip.trunk", "host[:port] that E.164 numbers are dialled through. Empty: sip: URIs only."},
+      c.trunk);
+  r.read({"sip.user", "User part of our From header (the caller id)."}, c.user);
+  r.read({"sip.display", "Display name of our From header."}, c.display);
+  r.read({"sip.auth_user", "Digest user of the trunk."}, c.auth_user);
+  r.read({"sip.password_file", "File that holds the trunk's password."}, c.password_file);
+  r.read({"sip.session_expires_s", "Session timer asked for (RFC 4028)."}, c.session_expires_s, 90,
+         7200);
+}
+
+void read_media_and_calls(ConfigReader& r, Config& c) {
+  r.read({"media.address", "Address that RTP is received on."}, c.media.address);
+  r.read({"media.rtp_port_min", "First RTP port."}, c.media.rtp_port_min, 1024, 65534);
+  r.read({"media.rtp_port_max", "Last RTP port; a call takes two."}, c.media.rtp_port_max, 1025,
+         65535);
+  r.read({"media.inactivity_timeout_s", "A call without RTP for so long is ended."},
+         c.media.inactivity_timeout_s, 5, 600);
+  if (c.media.rtp_port_max <= c.media.rtp_port_min)
+    r.problem("media.rtp_port_max", "must be greater than media.rtp_port_min");
+  r.read({"calls.max_active", "Calls at once; beyond, new ones wait in the queue."},
+         c.calls.max_active, 1, 10'000);
+  r.read({"calls.queue_max", "Calls waiting; beyond, new ones are refused with 429."},
+         c.calls.queue_max, 0, 100'000);
+  r.read({"calls.ring_timeout_s", "Unanswered for so long is no_answer."}, c.calls.ring_timeout_s,
+         5, 180);
+  r.read({"calls.max_duration_s", "A call is ended politely after so long."},
+         c.calls.max_duration_s, 30, 7200);
+  r.read({"calls.record", "Record both sides."}, c.calls.record);
+}
+
+void read_speech(ConfigReader& r, Config::Speech& c) {
+  r.read({"speech.models_dir", "Speech models. Empty: the user's cache folder."}, c.models_dir);
+  r.read({"speech.worker", "The worker program. Empty: aicall-worker beside this one."}, c.worker);
+  r.read(
+      {"speech.hear_url", "A hear worker elsewhere (ws://…). Empty: our own. Set, audio leaves!"},
+      c.hear_url);
+  r.read({"speech.speak_url", "An OpenAI-compatible speech engine (http://…/v1). Empty: our own."},
+         c.speak_url);
+  r.read({"speech.voice_zh", "Voice of Chinese calls."}, c.voice_zh);
+  r.read({"speech.voice_en", "Voice of English calls."}, c.voice_en);
+  r.read({"speech.speed", "Speaking rate, 1 = the voice's own."}, c.speed, 0.5, 2.0);
+  r.read({"speech.hear_core", "CPU core that decoding is pinned to; -1 pins nothing."}, c.hear_core,
+         -1, 1023);
+  r.read({"speech.decode_deadline_ms", "A recognition that takes longer is given up."},
+         c.decode_deadline_ms, 500, 20'000);
+  r.read({"speech.prompt_cache_mb", "Memory for rendered prompts."}, c.prompt_cache_mb, 1, 4096);
+}
+
+void read_turns(ConfigReader& r, Config::Turns& c) {
+  r.read({"turns.satisfied_ms", "Silence that ends a turn when the question is answered."},
+         c.satisfied_ms, 200, 3000);
+  r.read({"turns.complete_ms", "… when the sentence sounds complete."}, c.complete_ms, 200, 3000);
+  r.read({"turns.unclear_ms", "… when nothing usable was understood."}, c.unclear_ms, 200, 5000);
+  r.read({"turns.unfinished_ms", "… when the sentence sounds unfinished."}, c.unfinished_ms, 200,
+         5000);
+  r.read({"turns.no_answer_ms", "Silence after a question until it is asked again."},
+         c.no_answer_ms, 1000, 30'000);
+  r.read({"turns.barge_in_ms", "Speech over the bot that makes it pause."}, c.barge_in_ms, 60,
+         2000);
+}
+
+void read_rest(ConfigReader& r, Config& c) {
+  r.read({"storage.url", "Empty: SQLite in data_dir; or postgresql://user@host/name."},
+         c.storage.url);
+  r.read({"storage.key_file", "The master key. Empty: master.key in data_dir."},
+         c.storage.key_file);
+  r.read({"compliance.allow_sip_hosts", "Hosts that sip: URIs may name."},
+         c.compliance.allow_sip_hosts);
+  r.read({"compliance.allow_number_prefixes", "E.164 prefixes that may be dialled, e.g. +86."},
+         c.compliance.allow_number_prefixes);
+  r.read({"compliance.time_zone", "IANA zone of the calling window."}, c.compliance.time_zone);
+  r.read({"compliance.window_from", "Numbers are dialled from this time of day, HH:MM."},
+         c.compliance.window_from);
+  r.read({"compliance.window_to", "… until this time of day, HH:MM."}, c.compliance.window_to);
+  static const std::regex time_of_day("([01][0-9]|2[0-3]):[0-5][0-9]|24:00");
+  for (const auto* key : {"compliance.window_from", "compliance.window_to"}) {
+    const auto& value =
+        std::string_view(key).ends_with("from") ? c.compliance.window_from : c.compliance.window_to;
+    if (!std::regex_match(value, time_of_day)) r.problem(key, "must be HH:MM, e.g. 09:00");
+  }
+  r.read({"log.level", "Lines below this level are not written."}, c.log.level,
+         {"debug", "info", "warn", "error"});
+  r.read({"log.file", "Log file. Empty: standard error."}, c.log.file);
+  r.read({"log.personal_data", "Write fields under pii.*. Leave it off."}, c.log.personal_data);
+  r.read({"dialogue.flows_dir", "Dialogues. Empty: those that came with the program."},
+         c.dialogue.flows_dir);
+  r.read({"dialogue.company_zh", "Who calls, as the disclosure says it in Chinese."},
+         c.dialogue.company_zh);
+  r.read({"dialogue.company_en", "Who calls, as the disclosure says it in English."},
+         c.dialogue.company_en);
+}
+
+std::filesystem::path home_folder(const char* xdg, const char* fallback) {
+  if (const char* set = std::getenv(xdg); set != nullptr && *set != '\0')
+    return std::filesystem::path(set) / "aicall";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home == nullptr ? "." : home) / fallback / "aicall";
+}
+
+ConfigReader::Environment environment() {
+  ConfigReader::Environment found;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view line = *at;
+    const std::size_t cut = line.find('=');
+    if (cut != std::string_view::npos && line.starts_with("AICALL_"))
+      found.emplace(line.substr(0, cut), line.substr(cut + 1));
+  }
+  return found;
+}
+
+}  // namespace
+
+Config Config::read(ConfigReader& reader) {
+  Config config;
+  read_server(reader, config.server);
+  read_sip(reader, config.sip);
+  read_media_and_calls(reader, config);
+  read_speech(reader, config.speech);
+  read_turns(reader, config.turns);
+  read_rest(reader, config);
+  return config;
+}
+
+std::filesystem::path Config::data_dir() const {
+  return server.data_dir.empty() ? home_folder("XDG_DATA_HOME", ".local/share")
+                                 : std::filesystem::path(server.data_dir);
+}
+
+std::filesystem::path Config::models_dir() const {
+  if (!speech.models_dir.empty()) return speech.models_dir;
+  if (const char* set = std::getenv("AICALL_MODELS"); set != nullptr && *set != '\0') return set;
+  return home_folder("XDG_CACHE_HOME", ".cache") / "models";
+}
+
+Result<LoadedConfig> load_config(const std::filesystem::path& path) {
+  const std::filesystem::path file = path.empty() ? "aicall.toml" : path;
+  std::string text;
+  if (std::filesystem::exists(file)) {
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream all;
+    all << in.rdbuf();
+    text = std::move(all).str();
+  } else if (!path.empty()) {
+    return fail(ErrorCode::kNotFound, fmt::format("{}: no such file", file.string()));
+  }
+  auto reader = ConfigReader::parse(text, environment());
+  if (!reader)
+    return fail(ErrorCode::kInvalid, fmt::format("{}: {}", file.string(), reader.error().detail));
+  LoadedConfig loaded{Config::read(*reader), {}, {}};
+  loaded.problems = reader->problems();
+  loaded.documentation = reader->documentation();
+  return loaded;
+}
+
+std::filesystem::path find_beside_program(const std::string& name) {
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const auto& place : {program / name, program / ".." / "share" / "aicall" / name,
+                            program / ".." / ".." / name})  // build/<preset> inside the repository
+    if (std::filesystem::exists(place, ignored)) return std::filesystem::weakly_canonical(place);
+  return {};
+}
+
+}  // namespace yyc3::app

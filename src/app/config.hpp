@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/config_reader.hpp"
+
+namespace yyc3::app {
+
+/// Everything `aicall.toml` can say. Every default is safe: loopback only, nothing leaves the
+/// machine.
+struct Config {
+  struct Server {
+    std::string listen = "127.0.0.1";
+    std::int64_t port = 8080;
+    std::string data_dir;  ///< empty: ${XDG_DATA_HOME:-~/.local/share}/aicall
+    std::string certificate_file;
+    std::string key_file;
+    std::vector<std::string> names;
+    std::string web_dir;  ///< empty: beside the program
+  } server;
+  struct Sip {
+    std::string listen = "127.0.0.1";
+    std::int64_t port = 0;
+    std::string transport = "udp";
+    std::string trunk;  ///< host[:port] for E.164 numbers; empty: only sip: URIs can be dialled
+    std::string user = "aicall";
+    std::string display;
+    std::string auth_user;
+    std::string password_file;
+    std::int64_t session_expires_s = 1800;
+  } sip;
+  struct Media {
+    std::string address = "127.0.0.1";
+    std::int64_t rtp_port_min = 22000;
+    std::int64_t rtp_port_max = 22999;
+    std::int64_t inactivity_timeout_s = 30;
+  } media;
+  struct Calls {
+    std::int64_t max_active = 4;
+    std::int64_t queue_max = 100;
+    std::int64_t ring_timeout_s = 40;
+    std::int64_t max_duration_s = 600;
+    bool record = true;
+  } calls;
+  struct Speech {
+    std::string models_dir;  ///< empty: ${XDG_CACHE_HOME:-~/.cache}/aicall/models
+    std::string worker;      ///< empty: aicall-worker beside the program
+    std::string hear_url;    ///< empty: our own worker
+    std::string speak_url;   ///< empty: our own worker
+    std::string voice_zh = "zf_xiaoxiao";
+    std::string voice_en = "joe";
+    double speed = 1.0;
+    std::int64_t hear_core = 1;
+    std::int64_t decode_deadline_ms = 3000;
+    std::int64_t prompt_cache_mb = 32;
+  } speech;
+  struct Turns {
+    std::int64_t satisfied_ms = 300;
+    std::int64_t complete_ms = 500;
+    std::int64_t unclear_ms = 800;
+    std::int64_t unfinished_ms = 1400;
+    std::int64_t no_answer_ms = 6000;
+    std::int64_t barge_in_ms = 200;
+  } turns;
+  struct Storage {
+    std::string url;       ///< empty: SQLite in data_dir; postgresql://… for PostgreSQL
+    std::string key_file;  ///< empty: data_dir/master.key
+  } storage;
+  struct Compliance {
+    std::vector<std::string> allow_sip_hosts = {"127.0.0.1", "localhost"};
+    std::vector<std::string> allow_number_prefixes;
+    std::string time_zone = "Asia/Shanghai";
+    std::string window_from = "00:00";
+    std::string window_to = "24:00";
+  } compliance;
+  struct Log {
+    std::string level = "info";
+    std::string file;
+    bool personal_data = false;
+  } log;
+  struct Dialogue {
+    std::string flows_dir;  ///< empty: beside the program
+    std::string company_zh = "示例公司";
+    std::string company_en = "Example Company";
+  } dialogue;
+
+  /// Fills `config` from `reader`; problems stay in the reader.
+  static Config read(ConfigReader& reader);
+
+  /// The folders and files that are meant when a key is empty, resolved.
+  [[nodiscard]] std::filesystem::path data_dir() const;
+  [[nodiscard]] std::filesystem::path models_dir() const;
+};
+
+struct LoadedConfig {
+  Config config;
+  std::vector<std::string> problems;  ///< "key: reason"; empty when valid
+  std::string documentation;
+};
+
+/// Reads `path` (empty: ./aicall.toml when it is there, else defaults) and the environment.
+/// Errors: kNotFound the named file is not there; kInvalid it is not TOML.
+Result<LoadedConfig> load_config(const std::filesystem::path& path);
+
+/// Where the program's own files (web, flows, worker) lie: beside the executable when built, or
+/// under ../share/aicall when installed. Empty when `name` is found nowhere.
+std::filesystem::path find_beside_program(const std::string& name);
+
+}  // namespace yyc3::app
