@@ -1,0 +1,137 @@
+#include "engine/speech/prompt_cache.hpp"
+
+#include <cstring>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "base/bytes.hpp"
+
+namespace yyc3::speech {
+
+namespace {
+
+/// File: "YYC3PCM1", key length (u32, big-endian), key, samples s16 little-endian at 8 kHz.
+constexpr std::string_view kMagic = "YYC3PCM1";
+
+std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+void write_file(const std::filesystem::path& file, const std::string& key, const Pcm& pcm) {
+  const std::filesystem::path temporary = file.string() + ".new";
+  {
+    std::ofstream out(temporary, std::ios::binary);
+    std::uint8_t length[4];
+    write_u32(length, 0, static_cast<std::uint32_t>(key.size()));
+    out << kMagic;
+    out.write(reinterpret_cast<const char*>(length), sizeof length);
+    out << key;
+    out.write(reinterpret_cast<const char*>(pcm->data()),
+              static_cast<std::streamsize>(pcm->size() * sizeof(std::int16_t)));
+    if (!out.flush()) return;  // a full disk costs a rendering at the next start, no more
+  }
+  std::error_code ignored;
+  std::filesystem::rename(temporary, file, ignored);
+}
+
+}  // namespace
+
+PromptCache::PromptCache(PromptCacheConfig config, Synthesizer& synthesizer,
+                         telemetry::Registry& metrics, Background in_background)
+    : config_(std::move(config)),
+      synthesizer_(synthesizer),
+      in_background_(std::move(in_background)),
+      hits_(metrics.counter("yyc3_speech_prompt_hits_total", "Prompts found rendered")),
+      misses_(
+          metrics.counter("yyc3_speech_prompt_misses_total", "Prompts that had to be rendered")) {
+  std::error_code ignored;
+  if (!config_.folder.empty()) std::filesystem::create_directories(config_.folder, ignored);
+}
+
+std::filesystem::path PromptCache::file_of(const std::string& key) const {
+  return config_.folder / fmt::format("{:016x}{:016x}.pcm", fnv1a(key, 14695981039346656037ULL),
+                                      fnv1a(key, 0x9E3779B97F4A7C15ULL));
+}
+
+Pcm PromptCache::load(const std::string& key) {
+  if (config_.folder.empty()) return nullptr;
+  std::ifstream in(file_of(key), std::ios::binary);
+  if (!in) return nullptr;
+  const std::string raw{std::istreambuf_iterator<char>(in), {}};
+  const std::size_t head = kMagic.size() + 4 + key.size();
+  const bool ours = raw.size() >= head && raw.starts_with(kMagic) &&
+                    read_u32(as_bytes(raw), kMagic.size()) == key.size() &&
+                    raw.compare(kMagic.size() + 4, key.size(), key) == 0;
+  if (!ours) return nullptr;  // another key with the same name, or torn: render it again
+  auto pcm =
+      std::make_shared<std::vector<std::int16_t>>((raw.size() - head) / sizeof(std::int16_t));
+  std::memcpy(pcm->data(), raw.data() + head, pcm->size() * sizeof(std::int16_t));
+  return pcm;
+}
+
+Pcm PromptCache::find(const SpeakRequest& request) {
+  const std::string key = request.cache_key();
+  const auto at = prompts_.find(key);
+  if (at != prompts_.end()) {
+    ages_.splice(ages_.begin(), ages_, at->second.age);
+    return at->second.pcm;
+  }
+  Pcm pcm = load(key);
+  if (pcm) keep(key, pcm);
+  return pcm;
+}
+
+std::uint64_t PromptCache::fetch(const SpeakRequest& request, bool fixed, Done done) {
+  if (Pcm pcm = find(request)) {
+    hits_.add();
+    done(std::move(pcm));
+    return 0;
+  }
+  misses_.add();
+  const std::string key = request.cache_key();
+  const std::uint64_t ticket = next_ticket_++;
+  auto& waiting = jobs_[key];
+  waiting.push_back({ticket, std::move(done)});
+  // A live request behind a background one is asked for again, in front of the others.
+  if (waiting.size() == 1 || request.live)
+    synthesizer_.speak(
+        request, [this, key, fixed](Result<Pcm> pcm) { finished(key, fixed, std::move(pcm)); });
+  return ticket;
+}
+
+void PromptCache::forget(std::uint64_t ticket) {
+  for (auto& [key, waiting] : jobs_)
+    for (auto& waiter : waiting)
+      if (waiter.ticket == ticket) waiter.done = [](Result<Pcm>) {};
+}
+
+void PromptCache::finished(const std::string& key, bool fixed, Result<Pcm> pcm) {
+  if (pcm) {
+    if (fixed && !config_.folder.empty() && !prompts_.contains(key))
+      in_background_([file = file_of(key), key, audio = *pcm] { write_file(file, key, audio); });
+    keep(key, *pcm);
+  }
+  const auto at = jobs_.find(key);
+  if (at == jobs_.end()) return;
+  const std::vector<Waiter> waiting = std::move(at->second);
+  jobs_.erase(at);
+  for (const auto& waiter : waiting) waiter.done(pcm);
+}
+
+void PromptCache::keep(const std::string& key, const Pcm& pcm) {
+  if (prompts_.contains(key)) return;
+  ages_.push_front(key);
+  prompts_.emplace(key, Entry{pcm, ages_.begin()});
+  bytes_ += pcm->size() * sizeof(std::int16_t);
+  while (bytes_ > config_.bytes_max && ages_.size() > 1) {
+    const auto oldest = prompts_.find(ages_.back());
+    bytes_ -= oldest->second.pcm->size() * sizeof(std::int16_t);
+    prompts_.erase(oldest);
+    ages_.pop_back();
+  }
+}
+
+}  // namespace yyc3::speech

@@ -1,0 +1,103 @@
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <unistd.h>
+
+#include "engine/speech/clauses.hpp"
+#include "engine/speech/prompt_cache.hpp"
+
+using namespace yyc3;
+using namespace yyc3::speech;
+
+TEST_CASE("texts are cut into clauses a voice can be stopped between, and nothing is lost") {
+  struct Case {
+    const char* text;
+    std::vector<std::string> clauses;
+  };
+  const Case cases[] = {
+      {"您好，我是智能助手。请问方便吗？", {"您好，", "我是智能助手。", "请问方便吗？"}},
+      {"我们想提醒您明天下午三点半有一个预约在市中心门诊部",
+       {"我们想提醒您明天下午三点", "半有一个预约在市中心门诊", "部"}},
+      {"Hello, this is 3.5 hours away. Fine!", {"Hello, ", "this is 3.5 hours away. ", "Fine!"}},
+      {"", {}},
+      {"，。", {"，", "。"}},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.text);
+    const auto clauses = split_clauses(c.text);
+    CHECK(std::accumulate(clauses.begin(), clauses.end(), std::string()) == c.text);
+    CHECK(clauses == c.clauses);
+  }
+  CHECK(split_clauses("\xE6\xAC", 12).size() == 1);  // torn UTF-8 stays in one piece
+}
+
+namespace {
+
+/// Answers when told to, with as many samples as the text has bytes.
+struct ManualVoice final : Synthesizer {
+  std::uint64_t speak(SpeakRequest request, Done done) override {
+    jobs.emplace(++last, std::pair{std::move(request), std::move(done)});
+    return last;
+  }
+  void cancel(std::uint64_t job) override { jobs.erase(job); }
+  [[nodiscard]] bool available() const override { return true; }
+  void answer(std::uint64_t job) {
+    auto [request, done] = std::move(jobs.at(job));
+    jobs.erase(job);
+    done(std::make_shared<const std::vector<std::int16_t>>(request.text.size(), std::int16_t{7}));
+  }
+  std::map<std::uint64_t, std::pair<SpeakRequest, Done>> jobs;
+  std::uint64_t last = 0;
+};
+
+SpeakRequest asking(std::string text) {
+  SpeakRequest request;
+  request.text = std::move(text);
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("a prompt is rendered once, shared by those who wait, and kept over a restart") {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("prompts-" + std::to_string(getpid()));
+  telemetry::Registry metrics;
+  ManualVoice voice;
+  const auto now = [](const std::function<void()>& f) { f(); };
+  {
+    PromptCache cache({folder, 1 << 20}, voice, metrics, now);
+    int told = 0;
+    const auto count = [&told](Result<Pcm> pcm) { told += pcm ? 1 : 0; };
+    CHECK(cache.fetch(asking("您好"), true, count) != 0);
+    CHECK(cache.fetch(asking("您好"), true, count) != 0);
+    const auto unwanted = cache.fetch(asking("您好"), true, count);
+    cache.forget(unwanted);
+    CHECK(voice.jobs.size() == 1);
+    voice.answer(1);
+    CHECK(told == 2);
+    CHECK(cache.fetch(asking("您好"), true, count) == 0);
+    CHECK(told == 3);
+    cache.fetch(asking("王先生"), false, count);
+    voice.answer(2);
+  }
+  PromptCache again({folder, 1 << 20}, voice, metrics, now);
+  REQUIRE(again.find(asking("您好")));
+  CHECK(again.find(asking("您好"))->size() == 6);
+  CHECK_FALSE(again.find(asking("王先生")));  // a customer's name is never written down
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("the cache forgets the oldest when its memory is full") {
+  telemetry::Registry metrics;
+  ManualVoice voice;
+  PromptCache cache({{}, 50}, voice, metrics, [](const std::function<void()>&) {});
+  for (const char* text : {"aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"}) {
+    cache.fetch(asking(text), true, [](Result<Pcm>) {});
+    voice.answer(voice.last);
+    CHECK(cache.find(asking("aaaaaaaaaa")) != nullptr);  // used again and again: stays
+  }
+  CHECK(cache.find(asking("bbbbbbbbbb")) == nullptr);
+  CHECK(cache.status().bytes <= 50);
+}
