@@ -1,0 +1,45 @@
+# Thin: every target calls scripts/. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: demo demo-check build test test-long bench accept soak dist format tidy check clean help
+
+demo: ## set up, build, start the system and let it make one real AI phone call here
+	@scripts/setup demo && scripts/build && scripts/demo
+
+demo-check: ## the demo with nobody watching: five seeds must reach their goal
+	@scripts/setup demo && scripts/build && scripts/demo --check
+
+build: ## set up and build build/release/aicall and aicall-worker
+	@scripts/setup build && scripts/build
+
+test: ## set up, build and run everything that CI runs
+	@scripts/test
+
+test-long: ## the same with long fuzzing, all of clang-tidy, fault drills and large seeds
+	@scripts/test --long
+
+bench: ## the figures of README's table
+	@scripts/setup demo && scripts/build && scripts/bench
+
+accept: ## figures that need a quiet machine (latency, pacing)
+	@scripts/setup test && scripts/build && scripts/accept
+
+soak: ## hours of calls, watching memory and descriptors
+	@scripts/setup demo && scripts/build && scripts/soak
+
+dist: ## a folder that starts on another machine
+	@scripts/setup build && scripts/build && scripts/dist
+
+format: ## clang-format 19 on everything tracked
+	@git ls-files -z '*.cpp' '*.hpp' | xargs -0 clang-format-19 -i
+
+tidy: ## clang-tidy 19 on the whole tree (15 minutes)
+	@scripts/tidy all
+
+check: ## the checks that need no build
+	@tools/check_all
+
+clean: ## remove what was built here (not the cache folder)
+	@rm -rf build web/dist
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
