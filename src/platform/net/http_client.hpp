@@ -68,8 +68,8 @@ class HttpClient {
 
   /// Any status is a success here. Errors: kTimeout (deadline), kUnavailable (no connection, TLS
   /// not trusted, broke off), kInvalid (not HTTP, body beyond its bound), kCancelled (on_chunk).
-  /// A request that fails on a reused connection before any byte came back is sent again, once,
-  /// on a new one.
+  /// An idempotent request that fails on a reused connection before any byte came back is sent
+  /// again, once, on a new one (RFC 9112 §9.3.1).
   Task<Result<ClientResponse>> send(ClientRequest request);
 
   [[nodiscard]] const Endpoint& endpoint() const;
