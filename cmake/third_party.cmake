@@ -28,3 +28,5 @@ endforeach()
 add_library(yyc3_asio INTERFACE)
 target_link_libraries(yyc3_asio INTERFACE Boost::headers Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto)
 target_compile_definitions(yyc3_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_CONCEPTS)
+# g++ 12 with -O takes the awaitable frame's own operator new/delete for a mismatched pair
+target_compile_options(yyc3_asio INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
