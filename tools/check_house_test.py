@@ -40,6 +40,7 @@ class HouseRules(unittest.TestCase):
             ("words in text", "src/product/call/a.cpp", 'log("std::thread");  // std::thread'),
             ("an issue is named", "src/product/call/a.cpp", "// TO" "DO(#12) mend"),
             ("named first", "src/product/call/a.cpp", "Task<void> f() {\n  co_await dial(request, items[0]);\n}\n"),
+            ("nothing to free", "src/product/call/a.cpp", "Task<void> f() {\n  co_await sleep_for(Milliseconds{10});\n}\n"),
             ("after the statement", "src/product/call/a.cpp", "Task<void> f() {\n  if (co_await g()) {\n  }\n}\n"),
             ("longest function", "src/product/call/a.cpp", "void f() {\n" + "  g();\n" * 68 + "}\n"),
         ]:

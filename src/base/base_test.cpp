@@ -1,7 +1,6 @@
+#include <doctest/doctest.h>
 #include <set>
 #include <string>
-
-#include <doctest/doctest.h>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"

@@ -14,8 +14,7 @@ Result<json::value> parse_json(std::string_view text) {
     return fail(ErrorCode::kInvalid, fmt::format("text behind the JSON at byte {}", used));
   if (!error) parser.finish(error);
   if (error)
-    return fail(ErrorCode::kInvalid,
-                fmt::format("not JSON at byte {}: {}", used, error.message()));
+    return fail(ErrorCode::kInvalid, fmt::format("not JSON at byte {}: {}", used, error.message()));
   return parser.release();
 }
 

@@ -7,9 +7,9 @@
 
 namespace yyc3 {
 
-/// A bounded queue from exactly one producer thread to exactly one consumer thread. Wait-free, never
-/// allocates: what the media thread may touch. `Slots` is a power of two.
-/// Full: `push` refuses and the producer decides what to drop (and counts it).
+/// A bounded queue from exactly one producer thread to exactly one consumer thread. Wait-free,
+/// never allocates: what the media thread may touch. `Slots` is a power of two. Full: `push`
+/// refuses and the producer decides what to drop (and counts it).
 template <class T, std::size_t Slots>
 class SpscRing {
   static_assert(std::has_single_bit(Slots));
