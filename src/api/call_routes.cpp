@@ -134,9 +134,9 @@ net::Task<net::HttpResponse> CallRoutes::hang_up(PathParams params) {
 net::Task<net::HttpResponse> CallRoutes::recording(net::HttpRequest request, PathParams params) {
   const auto id = id_of(params);
   if (!id) co_return not_found();
-  const auto opened = co_await player_.open(id->str());
+  const auto opened = co_await recordings_.open(*id);
   if (!opened) co_return problem(opened.error());
-  const std::shared_ptr<recording::Playback> playback = *opened;
+  const std::shared_ptr<call::Playback> playback = *opened;
   const std::uint64_t size = playback->size();
   const auto range = net::parse_range(request.headers.get("Range").value_or(""), size);
   if (!range) {

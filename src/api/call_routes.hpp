@@ -5,18 +5,18 @@
 #include <string>
 
 #include "api/router.hpp"
-#include "engine/telephony/recording/player.hpp"
 #include "product/call/call_service.hpp"
 #include "product/call/call_store.hpp"
+#include "product/call/recordings.hpp"
 
 namespace yyc3::api {
 
 /// /api/v1/calls and what hangs below it. Threads: web loops.
 class CallRoutes {
  public:
-  CallRoutes(call::CallService& calls, call::CallStore& store, recording::Player& player,
+  CallRoutes(call::CallService& calls, call::CallStore& store, call::Recordings& recordings,
              std::set<std::string> flows)
-      : calls_(calls), store_(store), player_(player), flows_(std::move(flows)) {}
+      : calls_(calls), store_(store), recordings_(recordings), flows_(std::move(flows)) {}
 
   void add_to(Router& router);
 
@@ -29,7 +29,7 @@ class CallRoutes {
 
   call::CallService& calls_;
   call::CallStore& store_;
-  recording::Player& player_;
+  call::Recordings& recordings_;
   std::set<std::string> flows_;
 };
 

@@ -127,10 +127,11 @@ net::Task<Result<CallStore::Claimed>> CallStore::claim(CallId id) {
     }
     const std::int64_t at = now.time_since_epoch().count();
     if (!claimed.decision.allowed()) {
-      Ending refused{.state = CallState::kFailed,
-                     .outcome = "not_allowed",
-                     .reason = compliance::name_of(claimed.decision.denial),
-                     .at_ms = at};
+      Ending refused;
+      refused.state = CallState::kFailed;
+      refused.outcome = "not_allowed";
+      refused.reason = compliance::name_of(claimed.decision.denial);
+      refused.at_ms = at;
       auto step =
           add_transition(db, id, 1, CallState::kQueued, {CallState::kFailed, at, refused.reason});
       if (!step) return passed(step.error());

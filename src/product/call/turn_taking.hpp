@@ -99,6 +99,8 @@ class TurnTaking {
   TurnActions on_clock(SamplePos now);
   /// False while no answer is awaited (the dialogue has ended or the call is on hold).
   void listen(bool on);
+  /// Patience for the next answer (a node may allow more time to look something up).
+  void set_no_answer(Milliseconds limit) { config_.no_answer = limit; }
 
   [[nodiscard]] bool caller_speaking() const { return state_ != State::kQuiet; }
 

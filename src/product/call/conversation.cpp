@@ -1,0 +1,371 @@
+#include "product/call/conversation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace yyc3::call {
+
+namespace {
+
+text::Language text_language(speech::Language language) {
+  return language == speech::Language::kChinese ? text::Language::kZh : text::Language::kEn;
+}
+
+Completeness completeness_of(dialogue::Completeness judged) {
+  switch (judged) {
+    case dialogue::Completeness::kSatisfied:
+      return Completeness::kSatisfied;
+    case dialogue::Completeness::kComplete:
+      return Completeness::kComplete;
+    case dialogue::Completeness::kUnclear:
+      return Completeness::kUnclear;
+    case dialogue::Completeness::kUnfinished:
+      return Completeness::kUnfinished;
+  }
+  return Completeness::kUnclear;
+}
+
+/// Closed lists are short answers; a longer utterance is something else and is decoded freely.
+constexpr std::uint64_t kClosedAnswerMax = 1'400 * kSamplesPerMs;
+
+speech::GrammarKind grammar_for(const dialogue::Expect& expect, std::uint64_t samples) {
+  if (!expect.answer || samples > kClosedAnswerMax) return speech::GrammarKind::kFree;
+  switch (expect.grammar) {
+    case dialogue::Grammar::kYesNo:
+      return speech::GrammarKind::kYesNo;
+    case dialogue::Grammar::kDigit:
+      return speech::GrammarKind::kDigit;
+    default:
+      return speech::GrammarKind::kFree;
+  }
+}
+
+/// End of the sentence that says an AI is calling, in bytes; 0 when no sentence does.
+std::size_t disclosure_end(const std::string& text) {
+  for (const char* marker : {"智能语音助手", "智能助手", "AI", "人工智能"}) {
+    const std::size_t at = text.find(marker);
+    if (at == std::string::npos) continue;
+    std::size_t end = text.size();
+    for (const char* stop : {"。", "！", "？", ". ", "! "}) {
+      const std::size_t found = text.find(stop, at);
+      if (found != std::string::npos) end = std::min(end, found + std::string_view(stop).size());
+    }
+    return end;
+  }
+  return 0;
+}
+
+}  // namespace
+
+ConversationMetrics::ConversationMetrics(telemetry::Registry& r)
+    : speaker(r),
+      gap(r.histogram("yyc3_call_gap_seconds",
+                      "From the caller's last speech sample to our first packet",
+                      {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.3, 1.6, 2, 3, 5})),
+      turns(r.counter("yyc3_call_turns_total", "Turns of callers")),
+      barge_ins(r.counter("yyc3_call_barge_ins_total", "Replies stopped by the caller")),
+      false_pauses(r.counter("yyc3_call_false_pauses_total", "Replies paused and gone on with")),
+      hear_failed(r.counter("yyc3_call_hear_failed_total", "Decodes that gave nothing")) {}
+
+Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Voice voice,
+                           dialogue::DialogueSession dialogue, ConversationListener& listener)
+    : parts_(parts),
+      media_(media),
+      voice_(voice),
+      language_(text_language(voice.language)),
+      dialogue_(std::move(dialogue)),
+      listener_(listener),
+      turns_(
+          parts.turns,
+          [this](const std::string& heard) {
+            return completeness_of(dialogue_.judge(heard, parts_.local_now()));
+          },
+          [this](const std::string& heard) {
+            return dialogue_.interrupts(heard, parts_.local_now());
+          }),
+      speaker_(media, parts.prompts, std::move(voice), parts.metrics.speaker, parts.clock,
+               {[this](std::uint64_t at, SteadyTime) {
+                  if (stages_)
+                    stages_->first_packet_ms = (static_cast<std::int64_t>(at) -
+                                                static_cast<std::int64_t>(answered_speech_at_)) /
+                                               static_cast<std::int64_t>(kSamplesPerMs);
+                  act(turns_.on_bot_speaking(at, true, reply_.expect.interruptible));
+                },
+                [this](const Spoken& spoken) { on_spoken(spoken); }}),
+      hearing_(parts.recognizer.open(voice_.language, *this)) {}
+
+Conversation::~Conversation() { parts_.recognizer.close(hearing_); }
+
+std::int64_t Conversation::ms_of(std::uint64_t sample) const {
+  return sample <= began_at_ ? 0 : static_cast<std::int64_t>((sample - began_at_) / kSamplesPerMs);
+}
+
+Milliseconds Conversation::heard_ms() const {
+  return Milliseconds{static_cast<std::int64_t>(heard_samples_ / kSamplesPerMs)};
+}
+
+void Conversation::start() {
+  running_ = true;
+  began_at_ = media_.sample_clock();
+  if (!parts_.recognizer.available()) listener_.on_degraded("hearing");
+  perform(dialogue_.start(parts_.local_now()));
+}
+
+void Conversation::stop() {
+  running_ = false;
+  turns_.listen(false);
+  for (const auto& [job, ignored] : jobs_) parts_.recognizer.cancel(job);
+  jobs_.clear();
+  decodes_.clear();
+  speaker_.cut();
+}
+
+void Conversation::on_media() {
+  rtp::InputFrame frame;
+  while (media_.next_input(frame)) {
+    if (!running_) continue;
+    heard_samples_ += frame.pcm.size();
+    parts_.recognizer.audio(hearing_, frame.at, frame.pcm);
+    // Without the worker the energy VAD is what there is: no words, but turns and the keypad.
+    if (!parts_.recognizer.available())
+      act(turns_.on_speech(frame.at + frame.pcm.size(), frame.vad ? 1.0 : 0.0));
+  }
+  rtp::MediaEvent event;
+  while (media_.next_event(event)) {
+    if (event.kind == rtp::MediaEventKind::kDtmf)
+      press(event.digit, event.at);
+    else
+      speaker_.on_event(event);
+  }
+}
+
+void Conversation::on_tick() {
+  speaker_.feed();
+  if (running_) act(turns_.on_clock(media_.sample_clock()));
+}
+
+void Conversation::on_speech_probability(std::uint64_t end_sample, double probability) {
+  if (running_) act(turns_.on_speech(end_sample, probability));
+}
+
+void Conversation::on_text(speech::JobNumber job, const speech::HeardText& heard) {
+  const auto at = jobs_.find(job);
+  if (at == jobs_.end()) return;
+  const std::uint64_t turn_job = at->second;
+  jobs_.erase(at);
+  decodes_.erase(turn_job);
+  if (!heard.text.empty()) listener_.on_partial("customer", heard.text);
+  act(turns_.on_text(turn_job, heard.text, heard.confidence, heard.queued + heard.decoded));
+}
+
+void Conversation::on_decode_failed(speech::JobNumber job, const Error&) {
+  const auto at = jobs_.find(job);
+  if (at == jobs_.end()) return;
+  const std::uint64_t turn_job = at->second;
+  jobs_.erase(at);
+  decodes_.erase(turn_job);
+  parts_.metrics.hear_failed.add();
+  listener_.on_degraded("hearing");
+  act(turns_.on_decode_failed(turn_job));
+}
+
+void Conversation::on_available(bool available) {
+  if (!available && running_) listener_.on_degraded("hearing");
+}
+
+void Conversation::act(TurnActions actions) {
+  for (TurnAction& action : actions) {
+    if (!running_) return;
+    if (const auto* start = std::get_if<StartDecode>(&action)) {
+      decode(*start);
+    } else if (const auto* cancel = std::get_if<CancelDecode>(&action)) {
+      const auto at = decodes_.find(cancel->job);
+      if (at == decodes_.end()) continue;
+      parts_.recognizer.cancel(at->second);
+      jobs_.erase(at->second);
+      decodes_.erase(at);
+    } else if (std::holds_alternative<PauseBot>(action)) {
+      speaker_.pause();
+    } else if (std::holds_alternative<ResumeBot>(action)) {
+      parts_.metrics.false_pauses.add();
+      speaker_.resume();
+    } else if (const auto* stop = std::get_if<StopBot>(&action)) {
+      parts_.metrics.barge_ins.add();
+      listener_.on_event("barge_in", {{"at_ms", ms_of(stop->speech_from)}});
+      speaker_.cut();
+    } else if (const auto* ended = std::get_if<TurnEnded>(&action)) {
+      caller_said(*ended);
+    } else if (!waiting_for_store_ && !leaving_) {
+      perform(dialogue_.on_silence(parts_.local_now()));
+    }
+  }
+}
+
+void Conversation::decode(const StartDecode& wanted) {
+  speech::DecodeSpec spec;
+  spec.from_sample = wanted.from;
+  spec.to_sample = wanted.to;
+  spec.language = voice_.language;
+  spec.grammar = wanted.barge_in ? speech::GrammarKind::kFree
+                                 : grammar_for(reply_.expect, wanted.to - wanted.from);
+  spec.deadline = parts_.decode_deadline;
+  spec.epoch = media_.epoch();
+  const speech::JobNumber job = parts_.recognizer.decode(hearing_, spec);
+  jobs_.emplace(job, wanted.job);
+  decodes_.emplace(wanted.job, job);
+}
+
+void Conversation::caller_said(const TurnEnded& turn) {
+  if (waiting_for_store_ || leaving_) return;
+  parts_.metrics.turns.add();
+  const SteadyTime begun = parts_.clock.now();
+  dialogue::HeardText heard;
+  heard.text = turn.text;
+  heard.confidence = turn.confidence;
+  heard.language = language_;
+  dialogue::Reply reply = dialogue_.on_heard(heard, parts_.local_now());
+  const auto took = std::chrono::duration_cast<Milliseconds>(parts_.clock.now() - begun);
+  Stages stages;
+  stages.end_of_turn_ms =
+      static_cast<std::int64_t>((turn.decided_at - turn.speech_to) / kSamplesPerMs);
+  stages.asr_ms = turn.asr_ms.count();
+  stages.understanding_ms = took.count();
+  stages.judged = name_of(turn.judged);
+  stages_ = stages;
+  answered_speech_at_ = turn.speech_to;
+  store_customer_turn(turn.text, turn, reply);
+  perform(std::move(reply));
+}
+
+void Conversation::store_customer_turn(const std::string& text, const TurnEnded& turn,
+                                       const dialogue::Reply& reply) {
+  TurnRecord row;
+  row.seq = next_seq_++;
+  row.speaker = "customer";
+  row.text = text;
+  row.started_ms = ms_of(turn.speech_from);
+  row.ended_ms = ms_of(turn.speech_to);
+  row.node = reply_.node;
+  row.confidence = turn.confidence;
+  if (reply.understood) {
+    row.intent = dialogue::name_of(reply.understood->intent.intent);
+    row.sentiment = dialogue::name_of(reply.understood->sentiment.sentiment);
+  }
+  listener_.on_turn(std::move(row));
+}
+
+void Conversation::press(char digit, std::uint64_t at) {
+  if (!running_ || waiting_for_store_ || leaving_) return;
+  listener_.on_event("dtmf", {{"at_ms", ms_of(at)}});
+  auto reply = dialogue_.on_dtmf(digit, parts_.local_now());
+  if (!reply) return;
+  TurnEnded pressed;
+  pressed.speech_from = pressed.speech_to = at;
+  pressed.confidence = 1;
+  store_customer_turn(std::string("[") + digit + "]", pressed, *reply);
+  stages_ = Stages{};
+  stages_->judged = "keypad";
+  answered_speech_at_ = at;
+  perform(std::move(*reply));
+}
+
+void Conversation::perform(dialogue::Reply reply) {
+  for (const auto& action : reply.actions) {
+    if (const auto* booked = std::get_if<dialogue::BookSlot>(&action)) {
+      text::WhenReading when;
+      when.date = booked->when.date;
+      when.time = booked->when.time;
+      listener_.on_event("booked", {{"slot", booked->slot}, {"when", dialogue::when_text(when)}});
+    } else if (const auto* disposed = std::get_if<dialogue::SetDisposition>(&action)) {
+      listener_.on_event("disposition", {{"value", disposed->value}});
+    } else if (const auto* opt_out = std::get_if<dialogue::AddDoNotCall>(&action)) {
+      waiting_for_store_ = true;
+      const std::string words = opt_out->reason;
+      const auto kept = std::make_shared<dialogue::Reply>(std::move(reply));
+      listener_.on_opt_out(words, [this, kept] {
+        waiting_for_store_ = false;
+        say(std::move(*kept));
+      });
+      return;
+    }
+  }
+  say(std::move(reply));
+}
+
+void Conversation::say(dialogue::Reply reply) {
+  if (speaker_.speaking()) {
+    // The ledger tells a tick later what of it was heard; then this is said.
+    pending_ = std::move(reply);
+    return speaker_.cut();
+  }
+  std::vector<Line> lines;
+  for (const auto& segment : reply.say) lines.push_back({segment.text, !segment.variable});
+  for (const auto& action : reply.actions)
+    leaving_ = leaving_ || std::holds_alternative<dialogue::HangUp>(action) ||
+               std::holds_alternative<dialogue::Transfer>(action);
+  reply_ = std::move(reply);
+  turns_.set_no_answer(reply_.expect.no_answer);
+  turns_.listen(reply_.expect.answer);
+  for (const Line& line : lines) said_bytes_ += line.text.size();
+  speaker_.say(std::move(lines));
+}
+
+void Conversation::on_spoken(const Spoken& spoken) {
+  const std::uint64_t now = media_.sample_clock();
+  if (!spoken.failed.empty()) listener_.on_degraded("speaking");
+  if (stages_) {
+    stages_->voice_ms = spoken.waited_for_voice.count();
+    if (spoken.samples > 0)
+      parts_.metrics.gap.observe(static_cast<double>(stages_->first_packet_ms) / 1000);
+  }
+  if (!spoken.text.empty()) {
+    TurnRecord row;
+    row.seq = next_seq_++;
+    row.speaker = "bot";
+    row.text = spoken.text;
+    row.spoken = spoken.heard;
+    row.unsaid = spoken.unsaid;
+    if (spoken.interrupted)
+      row.interrupted_at_ms = static_cast<std::int64_t>(spoken.samples / kSamplesPerMs);
+    row.started_ms = ms_of(spoken.started_at);
+    row.ended_ms = ms_of(spoken.ended_at);
+    row.node = reply_.node;
+    row.stages = std::exchange(stages_, std::nullopt);
+    listener_.on_turn(std::move(row));
+  }
+  if (std::exchange(first_reply_, false)) note_disclosure(spoken);
+  act(turns_.on_bot_speaking(now, false, true));
+  if (!running_) return;
+  if (pending_) {
+    dialogue::Reply next = std::move(*pending_);
+    pending_.reset();
+    return say(std::move(next));
+  }
+  if (!leaving_) return;
+  for (const auto& action : reply_.actions) {
+    if (std::holds_alternative<dialogue::HangUp>(action)) return listener_.on_hang_up();
+    if (const auto* transfer = std::get_if<dialogue::Transfer>(&action)) {
+      leaving_ = false;
+      return listener_.on_transfer(transfer->reason);
+    }
+  }
+}
+
+void Conversation::transfer_failed() {
+  if (running_) perform(dialogue_.on_transfer_failed(parts_.local_now()));
+}
+
+void Conversation::note_disclosure(const Spoken& spoken) {
+  const std::size_t end = disclosure_end(spoken.text);
+  if (end == 0) return;
+  const auto ms = [](std::uint64_t samples) {
+    return Milliseconds{static_cast<std::int64_t>(samples / kSamplesPerMs)};
+  };
+  // Played up to the sentence's end is played whole, whatever was cut behind it.
+  const bool whole = spoken.heard.size() >= end;
+  listener_.on_disclosure(
+      {spoken.text.substr(0, end), spoken.started_at, ms(spoken.samples),
+       whole ? ms(spoken.samples) : ms(std::max(spoken.samples_whole, spoken.samples + 8))});
+}
+
+}  // namespace yyc3::call

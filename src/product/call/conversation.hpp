@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "engine/speech/prompt_cache.hpp"
+#include "engine/speech/recognizer.hpp"
+#include "engine/telephony/rtp/media_stream.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "product/call/call_record.hpp"
+#include "product/call/speaker.hpp"
+#include "product/call/turn_taking.hpp"
+#include "product/dialogue/session.hpp"
+
+namespace yyc3::call {
+
+struct ConversationMetrics {
+  explicit ConversationMetrics(telemetry::Registry& registry);
+  SpeakerMetrics speaker;
+  telemetry::Histogram& gap;  ///< seconds from the caller's last sample to our first packet
+  telemetry::Counter& turns;
+  telemetry::Counter& barge_ins;     ///< the bot fell silent for good
+  telemetry::Counter& false_pauses;  ///< it paused and went on
+  telemetry::Counter& hear_failed;
+};
+
+/// What every conversation of the process shares. All of it outlives the conversations.
+struct ConversationParts {
+  speech::Recognizer& recognizer;
+  speech::PromptCache& prompts;
+  ConversationMetrics& metrics;
+  const Clock& clock;
+  std::function<text::LocalDateTime()> local_now;  ///< wall clock where the callee lives
+  TurnConfig turns;
+  Milliseconds decode_deadline{3'000};
+};
+
+/// What of "an AI is calling" was played: text, milliseconds of it and of the whole.
+struct DisclosureHeard {
+  std::string text;
+  std::uint64_t started_at = 0;
+  Milliseconds played{0};
+  Milliseconds whole{0};
+};
+
+/// What a conversation asks of its call. Called on the call's loop.
+class ConversationListener {
+ public:
+  virtual ~ConversationListener() = default;
+  virtual void on_turn(TurnRecord turn) = 0;
+  virtual void on_partial(const std::string& speaker, const std::string& text) = 0;
+  virtual void on_event(std::string kind, json::object detail) = 0;
+  /// The number must be on the list, on the disk, before `then` is called.
+  virtual void on_opt_out(const std::string& words, std::function<void()> then) = 0;
+  virtual void on_disclosure(const DisclosureHeard& heard) = 0;
+  virtual void on_transfer(const std::string& reason) = 0;
+  virtual void on_hang_up() = 0;                          ///< the dialogue has ended and was heard
+  virtual void on_degraded(const std::string& what) = 0;  ///< "hearing", "speaking"
+};
+
+/// The talking part of a call: dialogue, turn-taking, hearing and speaking over one media stream.
+/// Threads: the call's loop. Drive it with on_media() after each wake-up and on_tick() every 20 ms.
+class Conversation final : public speech::HearingSink {
+ public:
+  Conversation(ConversationParts& parts, rtp::MediaStream& media, Voice voice,
+               dialogue::DialogueSession dialogue, ConversationListener& listener);
+  ~Conversation() override;
+
+  void start();
+  /// Fetches what was heard and what the ledger says.
+  void on_media();
+  void on_tick();
+  /// The far side holds, or the call ends: stop talking and listening. What was played is stored.
+  void stop();
+  void transfer_failed();
+  /// A key of the caller's keypad: 0-9 * #, at `at` of the sample clock.
+  void press(char digit, std::uint64_t at);
+
+  [[nodiscard]] const dialogue::DialogueSession& dialogue() const { return dialogue_; }
+  [[nodiscard]] Milliseconds heard_ms() const;  ///< audio given to the recogniser
+  [[nodiscard]] std::size_t said_bytes() const { return said_bytes_; }
+
+  void on_speech_probability(std::uint64_t end_sample, double probability) override;
+  void on_text(speech::JobNumber job, const speech::HeardText& heard) override;
+  void on_decode_failed(speech::JobNumber job, const Error& error) override;
+  void on_available(bool available) override;
+
+ private:
+  void act(TurnActions actions);
+  void decode(const StartDecode& wanted);
+  void caller_said(const TurnEnded& turn);
+  void perform(dialogue::Reply reply);
+  void say(dialogue::Reply reply);
+  void on_spoken(const Spoken& spoken);
+  void note_disclosure(const Spoken& spoken);
+  void store_customer_turn(const std::string& text, const TurnEnded& turn,
+                           const dialogue::Reply& reply);
+  [[nodiscard]] std::int64_t ms_of(std::uint64_t sample) const;
+
+  ConversationParts& parts_;
+  rtp::MediaStream& media_;
+  Voice voice_;
+  text::Language language_;
+  dialogue::DialogueSession dialogue_;
+  ConversationListener& listener_;
+  TurnTaking turns_;
+  Speaker speaker_;
+  speech::StreamNumber hearing_;
+
+  dialogue::Reply reply_;                   ///< being said, or the last that was
+  std::optional<dialogue::Reply> pending_;  ///< said when what is being said has been cut
+  std::optional<Stages> stages_;
+  std::uint64_t answered_speech_at_ = 0;  ///< caller's last speech sample the reply answers
+  std::map<speech::JobNumber, std::uint64_t> jobs_;  ///< recogniser's job → turn machine's
+  std::map<std::uint64_t, speech::JobNumber> decodes_;
+  std::int64_t next_seq_ = 1;
+  std::uint64_t began_at_ = 0;
+  std::uint64_t heard_samples_ = 0;
+  std::size_t said_bytes_ = 0;
+  bool running_ = false;
+  bool first_reply_ = true;
+  bool waiting_for_store_ = false;
+  bool leaving_ = false;  ///< the last reply ends in hang-up or transfer
+};
+
+}  // namespace yyc3::call

@@ -1,0 +1,273 @@
+#include "product/call/speaker.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/speech/clauses.hpp"
+
+namespace yyc3::call {
+
+namespace {
+
+constexpr std::size_t kPiecesMax = 64;
+constexpr std::size_t kSentencePause = 160 * 8;  // samples: 160 ms
+constexpr std::size_t kClausePause = 60 * 8;
+
+std::size_t pause_behind(const std::string& text) {
+  for (const char* end : {"。", "！", "？", ".", "!", "?"})
+    if (text.ends_with(end) || text.ends_with(std::string(end) + " ")) return kSentencePause;
+  for (const char* end : {"，", "；", "、", ",", ";"})
+    if (text.ends_with(end) || text.ends_with(std::string(end) + " ")) return kClausePause;
+  return 0;
+}
+
+struct Character {
+  std::size_t bytes;
+  double weight;
+};
+
+Character character_at(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) {
+    if (lead == ' ') return {1, 0};
+    if (lead >= '0' && lead <= '9') return {1, 1};
+    const bool letter = (lead | 0x20) >= 'a' && (lead | 0x20) <= 'z';
+    return {1, letter ? 0.25 : 0.5};
+  }
+  const std::size_t bytes = std::min<std::size_t>(lead < 0xE0   ? 2
+                                                  : lead < 0xF0 ? 3
+                                                                : 4,
+                                                  text.size());
+  const std::string_view whole = text.substr(0, bytes);
+  const bool mark = whole >= "\u3000" && whole <= "\u303F";        // CJK punctuation
+  const bool full_width = whole >= "\uFF00" && whole <= "\uFF65";  // ，！？
+  return {bytes, mark || full_width ? 0.5 : 1};
+}
+
+}  // namespace
+
+SpeakerMetrics::SpeakerMetrics(telemetry::Registry& registry)
+    : holes(registry.counter("yyc3_call_reply_holes_total", "Silences inside a reply")),
+      failed(registry.counter("yyc3_call_voice_failed_total", "Pieces of replies without a voice")),
+      voice_wait(registry.histogram("yyc3_call_voice_wait_seconds",
+                                    "From the choice of a reply to its first audio at hand",
+                                    {0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5})) {}
+
+speech::SpeakRequest Voice::request(std::string text, bool live) const {
+  speech::SpeakRequest wanted;
+  wanted.text = std::move(text);
+  wanted.language = language;
+  wanted.voice = name;
+  wanted.speed = speed;
+  wanted.live = live;
+  return wanted;
+}
+
+std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total) {
+  if (total == 0 || played >= total) return played == 0 ? std::string() : text;
+  double whole = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const Character c = character_at(std::string_view(text).substr(at));
+    whole += c.weight;
+    at += c.bytes;
+  }
+  const double budget = whole * static_cast<double>(played) / static_cast<double>(total);
+  double spent = 0;
+  std::size_t cut = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const Character c = character_at(std::string_view(text).substr(at));
+    spent += c.weight;
+    at += c.bytes;
+    if (spent > budget) break;
+    cut = at;
+  }
+  return text.substr(0, cut);
+}
+
+Speaker::Speaker(rtp::MediaStream& stream, speech::PromptCache& cache, Voice voice,
+                 SpeakerMetrics& metrics, const Clock& clock, Listener listener)
+    : stream_(stream),
+      cache_(cache),
+      voice_(std::move(voice)),
+      metrics_(metrics),
+      clock_(clock),
+      listener_(std::move(listener)),
+      epoch_(stream.epoch()) {}
+
+Speaker::~Speaker() {
+  for (const Piece& piece : pieces_)
+    if (piece.ticket != 0) cache_.forget(piece.ticket);
+}
+
+Speaker::Piece* Speaker::find(std::uint32_t utterance) {
+  for (Piece& piece : pieces_)
+    if (piece.utterance == utterance) return &piece;
+  return nullptr;
+}
+
+void Speaker::say(std::vector<Line> lines) {
+  if (active_) {
+    epoch_ = stream_.raise_epoch();
+    finish(true);
+  }
+  if (stream_.paused()) stream_.resume();
+  active_ = true;
+  cutting_ = announced_ = waiting_noted_ = false;
+  spoken_ = {};
+  asked_at_ = clock_.now();
+  pieces_.clear();
+  for (const Line& line : lines) {
+    spoken_.text += line.text;
+    if (cache_.find(voice_.request(line.text, true))) {
+      add_piece(line, true);
+      continue;
+    }
+    for (std::string& clause : speech::split_clauses(line.text))
+      add_piece({std::move(clause), line.fixed}, true);
+  }
+  feed();
+  close_if_over();
+}
+
+void Speaker::add_piece(const Line& line, bool live) {
+  if (pieces_.size() >= kPiecesMax) return;
+  Piece piece;
+  piece.utterance = next_utterance_++;
+  piece.text = line.text;
+  piece.pause = pause_behind(line.text);
+  pieces_.push_back(std::move(piece));
+  fetch(pieces_.back(), line.fixed, live);
+}
+
+void Speaker::fetch(Piece& piece, bool fixed, bool live) {
+  const std::uint32_t utterance = piece.utterance;
+  const std::uint64_t ticket = cache_.fetch(
+      voice_.request(piece.text, live), fixed,
+      [this, utterance](Result<speech::Pcm> pcm) { arrived(utterance, std::move(pcm)); });
+  if (Piece* still = find(utterance); still != nullptr && !still->pcm && !still->failed)
+    still->ticket = ticket;
+}
+
+void Speaker::arrived(std::uint32_t utterance, Result<speech::Pcm> pcm) {
+  Piece* piece = find(utterance);
+  if (piece == nullptr) return;
+  piece->ticket = 0;
+  if (pcm && !(*pcm)->empty()) {
+    piece->pcm = *pcm;
+  } else {
+    piece->failed = piece->ended = true;
+    metrics_.failed.add();
+    spoken_.failed.push_back(piece->text);
+  }
+  if (!active_ || cutting_) return;
+  feed();
+  close_if_over();
+}
+
+void Speaker::feed() {
+  if (!active_ || cutting_) return;
+  for (Piece& piece : pieces_) {
+    if (piece.failed) continue;
+    if (!piece.pcm) return;  // the pieces are said in order: wait for this one
+    if (!std::exchange(waiting_noted_, true)) {
+      spoken_.waited_for_voice = std::chrono::duration_cast<Milliseconds>(clock_.now() - asked_at_);
+      metrics_.voice_wait.observe(static_cast<double>(spoken_.waited_for_voice.count()) / 1000);
+    }
+    if (!feed_piece(piece)) return;
+  }
+}
+
+/// False when the ring is full before the piece's end.
+bool Speaker::feed_piece(Piece& piece) {
+  const std::size_t length = piece.length();
+  rtp::PlayFrame frame;
+  frame.epoch = epoch_;
+  frame.utterance = piece.utterance;
+  while (piece.queued < length) {
+    const std::size_t count = std::min(codec::kFrameSamples, length - piece.queued);
+    frame.offset = static_cast<std::uint32_t>(piece.queued);
+    frame.samples = static_cast<std::uint16_t>(count);
+    frame.last = piece.queued + count == length;
+    frame.pcm.fill(0);
+    if (piece.queued < piece.pcm->size()) {
+      const std::size_t voiced = std::min(count, piece.pcm->size() - piece.queued);
+      std::copy_n(piece.pcm->begin() + static_cast<std::ptrdiff_t>(piece.queued), voiced,
+                  frame.pcm.begin());
+    }
+    if (!stream_.queue(frame)) return false;
+    piece.queued += count;
+  }
+  return true;
+}
+
+void Speaker::cut() {
+  if (!active_ || cutting_) return;
+  cutting_ = true;
+  epoch_ = stream_.raise_epoch();
+  if (stream_.paused()) stream_.resume();
+  const bool playing = std::any_of(pieces_.begin(), pieces_.end(),
+                                   [](const Piece& p) { return p.started && !p.ended; });
+  if (!playing) finish(true);
+}
+
+void Speaker::pause() { stream_.pause(); }
+void Speaker::resume() { stream_.resume(); }
+
+void Speaker::on_event(const rtp::MediaEvent& event) {
+  Piece* piece = find(event.utterance);
+  switch (event.kind) {
+    case rtp::MediaEventKind::kLedgerStarted:
+      if (piece == nullptr) return;
+      piece->started = true;
+      if (std::exchange(announced_, true)) return;
+      spoken_.started_at = spoken_.ended_at = event.at;
+      spoken_.first_packet = event.when;
+      listener_.started(event.at, event.when);
+      return;
+    case rtp::MediaEventKind::kLedgerEnded:
+      if (piece == nullptr) return;
+      piece->played = event.samples;
+      piece->ended = true;
+      spoken_.ended_at = event.at;
+      if (event.cut || cutting_) return finish(true);
+      feed();
+      return close_if_over();
+    case rtp::MediaEventKind::kUnderrun:
+      metrics_.holes.add();
+      return;
+    case rtp::MediaEventKind::kPlayLow:
+      return feed();
+    default:
+      return;
+  }
+}
+
+void Speaker::close_if_over() {
+  const bool over =
+      std::all_of(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return piece.ended; });
+  if (active_ && over) finish(false);
+}
+
+void Speaker::finish(bool interrupted) {
+  for (Piece& piece : pieces_) {
+    if (piece.ticket != 0) cache_.forget(std::exchange(piece.ticket, 0));
+    const std::size_t voiced = piece.pcm ? piece.pcm->size() : 0;
+    const std::string heard =
+        piece.started
+            ? heard_part(piece.text, std::min<std::uint64_t>(piece.played, voiced), voiced)
+            : std::string();
+    spoken_.samples += piece.played;
+    spoken_.samples_whole += piece.length();
+    spoken_.heard += heard;
+    spoken_.unsaid += piece.text.substr(heard.size());
+  }
+  // Cut in the pause behind the last word: everything was heard.
+  spoken_.interrupted = interrupted && !spoken_.unsaid.empty();
+  active_ = cutting_ = false;
+  pieces_.clear();
+  const Spoken result = std::move(spoken_);
+  spoken_ = {};
+  listener_.finished(result);
+}
+
+}  // namespace yyc3::call

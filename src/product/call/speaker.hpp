@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/speech/prompt_cache.hpp"
+#include "engine/telephony/rtp/media_stream.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace yyc3::call {
+
+/// A piece of a reply: a sentence of a template, or a variable in it.
+struct Line {
+  std::string text;
+  bool fixed = true;  ///< false: holds a customer's data; its audio is never written to disk
+};
+
+/// What became of a reply. Positions are on the stream's sample clock.
+struct Spoken {
+  std::string text;    ///< all that was meant to be said
+  std::string heard;   ///< what the playout ledger says was played, cut at a character
+  std::string unsaid;  ///< the rest
+  bool interrupted = false;
+  std::uint64_t started_at = 0;
+  std::uint64_t ended_at = 0;
+  std::uint64_t samples = 0;         ///< played
+  std::uint64_t samples_whole = 0;   ///< length of all of it, as far as it was rendered
+  SteadyTime first_packet{};         ///< {} when nothing was played
+  Milliseconds waited_for_voice{0};  ///< from say() to the first audio at hand
+  std::vector<std::string> failed;   ///< pieces the voice could not give
+};
+
+struct SpeakerMetrics {
+  explicit SpeakerMetrics(telemetry::Registry& registry);
+  telemetry::Counter& holes;         ///< silence inside a reply
+  telemetry::Counter& failed;        ///< pieces without a voice
+  telemetry::Histogram& voice_wait;  ///< seconds from say() to the first audio
+};
+
+struct Voice {
+  speech::Language language = speech::Language::kChinese;
+  std::string name;
+  double speed = 1.0;
+  [[nodiscard]] speech::SpeakRequest request(std::string text, bool live) const;
+};
+
+/// Speaks one reply at a time: fetches audio from the prompt cache, keeps the stream's ring filled
+/// (under a second ahead), and reads from the playout ledger what was really heard.
+/// Bounds: a reply holds 64 pieces. Threads: the call's loop.
+class Speaker {
+ public:
+  struct Listener {
+    std::function<void(std::uint64_t at, SteadyTime when)> started;  ///< first packet of the reply
+    std::function<void(const Spoken&)> finished;                     ///< once for every say()
+  };
+
+  Speaker(rtp::MediaStream& stream, speech::PromptCache& cache, Voice voice,
+          SpeakerMetrics& metrics, const Clock& clock, Listener listener);
+  ~Speaker();
+  Speaker(const Speaker&) = delete;
+  Speaker& operator=(const Speaker&) = delete;
+
+  /// Cuts what is being said and says this next.
+  void say(std::vector<Line> lines);
+  /// Barge-in: silence within 20 ms; `finished` follows when the ledger has closed.
+  void cut();
+  void pause();
+  void resume();
+  void on_event(const rtp::MediaEvent& event);
+  /// Keeps the ring filled: on kPlayLow and at every tick.
+  void feed();
+
+  [[nodiscard]] bool speaking() const { return active_; }
+
+ private:
+  struct Piece {
+    std::uint32_t utterance = 0;
+    std::string text;
+    speech::Pcm pcm;         ///< nullptr while waiting
+    std::size_t pause = 0;   ///< samples of silence behind it
+    std::size_t queued = 0;  ///< samples handed to the stream
+    std::uint64_t ticket = 0;
+    std::uint32_t played = 0;
+    bool started = false;
+    bool ended = false;
+    bool failed = false;
+    [[nodiscard]] std::size_t length() const { return pcm ? pcm->size() + pause : 0; }
+  };
+
+  void add_piece(const Line& line, bool live);
+  void fetch(Piece& piece, bool fixed, bool live);
+  void arrived(std::uint32_t utterance, Result<speech::Pcm> pcm);
+  bool feed_piece(Piece& piece);
+  void close_if_over();
+  void finish(bool interrupted);
+  Piece* find(std::uint32_t utterance);
+
+  rtp::MediaStream& stream_;
+  speech::PromptCache& cache_;
+  Voice voice_;
+  SpeakerMetrics& metrics_;
+  const Clock& clock_;
+  Listener listener_;
+
+  std::vector<Piece> pieces_;
+  std::uint32_t next_utterance_ = 1;
+  std::uint32_t epoch_ = 0;
+  bool active_ = false;
+  bool cutting_ = false;  ///< the epoch was raised; the ledger's last entry is awaited
+  bool announced_ = false;
+  bool waiting_noted_ = false;
+  SteadyTime asked_at_{};
+  Spoken spoken_;
+};
+
+/// The part of `text` that was heard when `played` of `total` samples were: cut at a character,
+/// never past what was played. Weights: a Hanzi or digit 1, a Latin letter ¼, a mark ½, a blank 0.
+std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total);
+
+}  // namespace yyc3::call
