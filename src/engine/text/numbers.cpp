@@ -150,27 +150,6 @@ std::string en_plain(std::int64_t value) {
   return out + (value < 100 ? " and " : " ") + en_below_thousand(value);
 }
 
-/// Lower-case Latin words, digit runs and single Chinese characters, in order.
-std::vector<std::u32string> words_of(std::string_view text) {
-  std::vector<std::u32string> out;
-  bool open = false;
-  bool number = false;
-  for (const char32_t raw : decode_utf8(text)) {
-    const char32_t c = lower(narrow(raw));
-    const bool letter = is_word_letter(c);
-    if (letter || is_digit(c)) {
-      if (!open || number != is_digit(c)) out.emplace_back();
-      out.back() += c;
-      open = true;
-      number = is_digit(c);
-      continue;
-    }
-    open = false;
-    if (is_han(c)) out.emplace_back(1, c);
-  }
-  return out;
-}
-
 template <std::size_t N>
 int index_of(const std::array<std::string_view, N>& names, const std::u32string& word) {
   for (std::size_t i = 0; i < N; ++i) {
@@ -225,6 +204,40 @@ std::optional<std::int64_t> take_english(const std::vector<std::u32string>& word
 }
 
 }  // namespace
+
+std::vector<std::u32string> words_of(std::string_view text) {
+  std::vector<std::u32string> out;
+  bool open = false;
+  bool number = false;
+  for (const char32_t raw : decode_utf8(text)) {
+    const char32_t c = lower(narrow(raw));
+    const bool letter = is_word_letter(c);
+    if (letter || is_digit(c)) {
+      if (!open || number != is_digit(c)) out.emplace_back();
+      out.back() += c;
+      open = true;
+      number = is_digit(c);
+      continue;
+    }
+    open = false;
+    if (is_han(c)) out.emplace_back(1, c);
+  }
+  return out;
+}
+
+std::optional<std::int64_t> take_number(const std::vector<std::u32string>& words, std::size_t& at) {
+  if (at < words.size() && is_digit(words[at][0])) {
+    if (words[at].size() > 15) return std::nullopt;
+    std::int64_t value = 0;
+    for (const char32_t c : words[at]) value = value * 10 + static_cast<std::int64_t>(c - U'0');
+    ++at;
+    return value;
+  }
+  const std::size_t from = at;
+  const auto value = take_english(words, at);
+  if (!value) at = from;
+  return value;
+}
 
 std::u32string zh_number(std::int64_t value, bool liang) {
   if (value == 0) return U"零";

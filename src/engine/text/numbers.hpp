@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace yyc3::text {
 
@@ -25,5 +26,13 @@ namespace yyc3::text {
 /// "1380", "double five" → "55", "138" → "138"; groups such as 三十五 count as their digits "35".
 /// At most 64 digits.
 [[nodiscard]] std::string parse_digits(std::string_view text);
+
+/// Lower-case Latin words, digit runs and single Chinese characters of `text`, in order;
+/// everything else is left out.
+[[nodiscard]] std::vector<std::u32string> words_of(std::string_view text);
+/// A number in English words or digits beginning at words[at]; moves `at` past it. "twenty five"
+/// is one number, "three thirty" two. Nothing, and `at` unmoved, when none begins there.
+[[nodiscard]] std::optional<std::int64_t> take_number(const std::vector<std::u32string>& words,
+                                                      std::size_t& at);
 
 }  // namespace yyc3::text
