@@ -20,6 +20,7 @@ THREAD_ROOMS = ("src/platform/", "src/engine/telephony/sip/", "src/engine/teleph
 CLOCK = re.compile(r"::now\(\)|\bgettimeofday\(|\bclock_gettime\(|\btime\((nullptr|NULL|0)\)")
 THREAD = re.compile(r"\bstd::j?thread\b|\bpthread_create\(")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(?!\(#\d+\))")
+NO_FUNCTION = re.compile(r"(namespace|class|struct|enum|union|extern|if|else|for|while|switch|do|try|catch|case)\b")
 MACHINE = re.compile(r"(?<![\w.~-])/(work|root|farm|home/[a-z]\w*)/[\w.]")
 REGISTRY = re.compile(r"https?://(registry|deb|files|pypi|proxy|static|index|security)\.[\w-]+\.")
 AWAIT = re.compile(r"\bco_await\b")
@@ -58,23 +59,40 @@ def await_problems(path, text):
             yield number, "a braced temporary inside a co_await expression; name it before (docs/decisions/0003)"
 
 
+def long_functions(lines):
+    """Braces are matched; what opened one is a function if its statement has parentheses and no other keyword."""
+    stack, statement, began = [], "", 1
+    for number, line in enumerate(lines, 1):
+        for letter in "" if line.lstrip().startswith("#") else line:
+            if not statement.strip():
+                began = number
+            if letter == "{":
+                stack.append((began, statement.strip()))
+                statement = ""
+            elif letter == "}":
+                first, head = stack.pop() if stack else (number, "")
+                length = number - first + 1
+                if length > MAX_FUNCTION and "(" in head and not head.endswith("=") and not NO_FUNCTION.match(head):
+                    yield first, f"a function of {length} lines; {MAX_FUNCTION} at most, split it by step"
+                statement = ""
+            elif letter == ";":
+                statement = ""
+            else:
+                statement += letter
+        statement = re.sub(r"^\s*(public|private|protected):", "", statement) + " "
+
+
 def cpp_problems(path, text):
-    name, lines = str(path), text.splitlines()
+    name = str(path)
     test = name.endswith("_test.cpp") or not name.startswith("src/")
-    opened = None
-    for number, raw in enumerate(lines, 1):
-        line = without_text(raw)
+    lines = [without_text(line) for line in text.splitlines()]
+    for number, line in enumerate(lines, 1):
         if not test and not name.startswith("src/base/clock.") and CLOCK.search(line):
             yield number, "reads a clock; take a `const Clock&` (src/base/clock.hpp)"
         if not test and not name.startswith(THREAD_ROOMS) and THREAD.search(line):
             yield number, "starts a thread; post to a loop or a pool of platform/net instead"
-        if re.match(r"[A-Za-z].*\)[^;]*\{$|\S.*\(.*\{$|    .*\) .*\{$|    .*\)\s*\{$", line) and opened is None \
-                and not re.match(r"(namespace|class|struct|enum|union|extern|TEST_CASE)\b", line):
-            opened = number
-        elif line.startswith("}"):
-            if opened and not test and number - opened > MAX_FUNCTION:
-                yield opened, f"a function of {number - opened + 1} lines; {MAX_FUNCTION} at most, split it by step"
-            opened = None
+    if not test:
+        yield from long_functions(lines)
     yield from await_problems(path, text)
 
 
@@ -112,6 +130,15 @@ def readme_problems(rooms, files):
             yield readme, MAX_README, f"{len(text.splitlines())} lines; {MAX_README} at most"
 
 
+def map_problems():
+    """A map that names files which are gone misleads: every `src/…` in the map and the guides exists."""
+    for path in yard.tracked("*.md", "docs/decisions/*.md"):
+        for number, line in enumerate(yard.read(path).splitlines(), 1):
+            for name in re.findall(r"`((?:src|tools|scripts|docs|cmake|fuzz|models|web)/[\w./-]+)`", line):
+                if not (yard.ROOT / name).exists():
+                    yield path, number, f"names {name}, which does not exist"
+
+
 def main() -> int:
     files = [pathlib.Path(name) for name in sys.argv[1:]] or yard.tracked()
     problems = []
@@ -128,6 +155,7 @@ def main() -> int:
             problems += [(path, *problem) for problem in cpp_problems(path, text)]
     if len(sys.argv) == 1:
         problems += readme_problems(yard.rooms(), files)
+        problems += map_problems()
     for path, number, what in problems:
         print(f"{path}:{number}: {what}")
     print(f"house: {len(files)} files, {len(problems)} problems")

@@ -24,6 +24,7 @@ class HouseRules(unittest.TestCase):
             ("registry", "web/package-lock.json", '"reso' 'lved": "x"'),
             ("long file", "src/product/call/a.cpp", "int a;\n" * 601),
             ("long function", "src/product/call/a.cpp", "void f() {\n" + "  g();\n" * 70 + "}\n"),
+            ("long method", "src/product/call/a.hpp", "class A {\n  void f() {\n" + "    g();\n" * 70 + "  }\n};\n"),
             ("lambda", "src/product/call/a.cpp", awaits % "co_await db.read(lane, [&](auto& c) { return c; });"),
             ("lambda over lines", "src/product/call/a.cpp", awaits % "co_await db.read(\n    lane,\n    [x] { return x; });"),
             ("braces", "src/product/call/a.cpp", awaits % "co_await dial(Request{1, 2});"),
@@ -42,6 +43,8 @@ class HouseRules(unittest.TestCase):
             ("named first", "src/product/call/a.cpp", "Task<void> f() {\n  co_await dial(request, items[0]);\n}\n"),
             ("nothing to free", "src/product/call/a.cpp", "Task<void> f() {\n  co_await sleep_for(Milliseconds{10});\n}\n"),
             ("after the statement", "src/product/call/a.cpp", "Task<void> f() {\n  if (co_await g()) {\n  }\n}\n"),
+            ("a long class", "src/product/call/a.hpp", "class A : B<int(int)> {\n" + "  void f() {\n  }\n" * 40 + "};\n"),
+            ("a long table", "src/product/call/a.cpp", "const int kTable[f(2)] = {\n" + "  1,\n" * 80 + "};\n"),
             ("longest function", "src/product/call/a.cpp", "void f() {\n" + "  g();\n" * 68 + "}\n"),
         ]:
             with self.subTest(why):
