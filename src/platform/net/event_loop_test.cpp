@@ -40,8 +40,11 @@ Task<void> long_sleep(std::atomic<int>& ended) {
 
 Task<int> sum_of(Mailbox<int> mailbox) {
   int sum = 0;
-  while (const auto next = co_await mailbox.pop()) sum += *next;
-  co_return sum;
+  while (true) {
+    const auto next = co_await mailbox.pop();
+    if (!next) co_return sum;
+    sum += *next;
+  }
 }
 
 }  // namespace

@@ -3,14 +3,13 @@
 #include <array>
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+
+#include "platform/net/race.hpp"
 
 namespace yyc3::net {
 
@@ -94,8 +93,10 @@ Task<bool> HttpSession::serve_one() {
   idle_ = false;
   if (!there) co_return false;
   Parser parser;
-  if (!co_await read_head(parser)) co_return false;
-  if (!co_await read_body(parser)) co_return false;
+  const bool has_head = co_await read_head(parser);
+  if (!has_head) co_return false;
+  const bool has_body = co_await read_body(parser);
+  if (!has_body) co_return false;
   Message message = parser.release();
   const Result<HttpRequest> request = to_request(message);
   if (!request) {
@@ -148,7 +149,10 @@ Task<bool> HttpSession::read_body(Parser& parser) {
     stream_.next_layer().expires_after(shared_->options.body_timeout);
     const auto [error, bytes] = co_await http::async_read(stream_, buffer_, parser, kTuple);
     if (!error) co_return true;
-    if (status_of(error) == 400) co_return co_await refuse(400, "Bad request", error.message());
+    if (status_of(error) == 400) {
+      std::string why = error.message();
+      co_return co_await refuse(400, "Bad request", std::move(why));
+    }
     if (status_of(error) == 0) co_return false;
   }
   const std::string detail = fmt::format("the body may have {} bytes here", limit);
@@ -192,12 +196,11 @@ Task<bool> HttpSession::answer(HttpRequest request, bool keep_alive) {
   const Executor executor = co_await asio::this_coro::executor;
   bool alive = false;
   stream_.next_layer().expires_never();  // a handler may take its time
-  auto group = asio::experimental::make_parallel_group(
-      asio::co_spawn(executor, answer_into(std::move(request), keep_alive, alive), asio::deferred),
-      asio::co_spawn(executor, watch_for_leaving(), asio::deferred));
-  auto [order, failure, ignored] =
-      co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-  co_return alive && !failure;
+  Race race(executor);
+  race.add(answer_into(std::move(request), keep_alive, alive));
+  race.add(watch_for_leaving());
+  co_await race.finish(std::nullopt);
+  co_return alive && !race.failure(0);
 }
 
 Task<void> HttpSession::answer_into(HttpRequest request, bool keep_alive, bool& alive) {

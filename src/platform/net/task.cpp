@@ -7,13 +7,13 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+
+#include "platform/net/race.hpp"
 
 namespace yyc3::net {
 
@@ -99,13 +99,10 @@ namespace detail {
 
 Task<bool> finish_within(Task<void> work, Milliseconds limit) {
   const Executor executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor, limit);
-  auto group = asio::experimental::make_parallel_group(
-      asio::co_spawn(executor, std::move(work), asio::deferred), timer.async_wait(asio::deferred));
-  // whichever ends first cancels the other; both have ended when this returns
-  auto [order, failure, waited] =
-      co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-  const bool timed_out = !waited && order[0] == 1;
+  Race race(executor);
+  race.add(std::move(work));
+  const bool timed_out = co_await race.finish(limit);
+  const std::exception_ptr failure = race.failure(0);
   if (timed_out && failure) co_return false;
   if (failure) std::rethrow_exception(failure);
   co_return true;

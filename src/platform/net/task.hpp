@@ -99,8 +99,8 @@ struct CallbackState {
 template <class T>
 Task<Result<typename detail::Unwrapped<T>::Type>> with_deadline(Task<T> work, Milliseconds limit) {
   if constexpr (std::is_void_v<T>) {
-    if (!co_await detail::finish_within(std::move(work), limit))
-      co_return fail(ErrorCode::kTimeout, "deadline passed");
+    const bool in_time = co_await detail::finish_within(std::move(work), limit);
+    if (!in_time) co_return fail(ErrorCode::kTimeout, "deadline passed");
     co_return Result<void>();
   } else {
     std::optional<T> value;
