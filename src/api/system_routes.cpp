@@ -34,6 +34,10 @@ void SystemRoutes::add_to(Router& router) {
               })});
   router.add(
       {"GET", "/login", true, plain([this](const net::HttpRequest& r) { return login(r); })});
+  router.add({"POST", "/api/v1/login-codes", false, plain([this](const net::HttpRequest&) {
+                const json::object body{{"path", "/login?code=" + guard_.make_login_code()}};
+                return net::HttpResponse(201, json::serialize(body));
+              })});
   router.add(
       {"GET", "/api/v1/flows", false, plain([this](const net::HttpRequest&) { return flows(); })});
   router.add({"GET", "/api/v1/system", false,

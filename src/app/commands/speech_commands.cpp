@@ -1,0 +1,243 @@
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <fmt/format.h>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <unistd.h>
+
+#include "app/commands/commands.hpp"
+#include "app/commands/load.hpp"
+#include "app/commands/speech_segments.hpp"
+#include "app/workers.hpp"
+#include "base/json.hpp"
+#include "engine/speech/hear_client.hpp"
+#include "engine/speech/telephone_voice.hpp"
+#include "engine/telephony/codec/g711.hpp"
+#include "engine/telephony/codec/resampler.hpp"
+#include "engine/telephony/codec/wav.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace yyc3::app {
+
+namespace {
+
+constexpr Milliseconds kDeadline{20'000};
+
+/// The product's own workers, without a store, a line or a web server.
+struct LocalSpeech {
+  SystemClock clock;
+  telemetry::Log log{clock};
+  telemetry::Registry registry;
+  events::Bus bus;
+  Workers workers;
+  net::EventLoop loop{"speech", log};
+
+  Result<void> start(const Config& config) { return workers.start(config, log, clock, bus); }
+  ~LocalSpeech() {
+    workers.stop();
+    loop.stop();
+    loop.join();
+  }
+  /// False when `name` is not up within a minute.
+  [[nodiscard]] bool wait_for(const std::string& name) const {
+    for (int i = 0; i < 600; ++i) {
+      for (const auto& engine : workers.status())
+        if (engine.name == name && engine.state == "up") return true;
+      usleep(100'000);
+    }
+    return false;
+  }
+};
+
+/// One stream of the hear worker, used from outside its loop, one decode at a time.
+class Ear final : public speech::HearingSink {
+ public:
+  Ear(LocalSpeech& local, speech::Language language)
+      : local_(local),
+        client_(std::make_unique<speech::HearClient>(
+            speech::HearClientConfig{.endpoint = local.workers.hear_endpoint()}, local.loop,
+            local.registry, local.log, local.clock)),
+        language_(language) {
+    on_loop([this] { stream_ = client_->open(language_, *this); });
+  }
+  ~Ear() override {
+    on_loop([this] { client_.reset(); });
+  }
+
+  [[nodiscard]] bool wait() {
+    for (int i = 0; i < 300 && !up_; ++i) usleep(100'000);
+    return up_;
+  }
+
+  Result<speech::HeardText> recognise(std::span<const std::int16_t> pcm) {
+    std::promise<Result<speech::HeardText>> answer;
+    auto result = answer.get_future();
+    on_loop([&] {
+      answer_ = &answer;
+      for (std::size_t at = 0; at < pcm.size(); at += 160)
+        client_->audio(stream_, clock_ + at,
+                       pcm.subspan(at, std::min<std::size_t>(160, pcm.size() - at)));
+      speech::DecodeSpec spec;
+      spec.from_sample = clock_;
+      spec.to_sample = clock_ + pcm.size();
+      spec.language = language_;
+      spec.deadline = kDeadline;
+      client_->decode(stream_, spec);
+      clock_ += pcm.size();
+    });
+    return result.get();
+  }
+
+  void on_speech_probability(std::uint64_t, double) override {}
+  void on_text(speech::JobNumber, const speech::HeardText& heard) override {
+    if (auto* answer = std::exchange(answer_, nullptr)) answer->set_value(heard);
+  }
+  void on_decode_failed(speech::JobNumber, const Error& error) override {
+    if (auto* answer = std::exchange(answer_, nullptr))
+      answer->set_value(tl::unexpected<Error>(error));
+  }
+  void on_available(bool available) override { up_ = available; }
+
+ private:
+  template <class F>
+  void on_loop(F work) {
+    std::promise<void> done;
+    local_.loop.post([&] {
+      work();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  LocalSpeech& local_;
+  std::unique_ptr<speech::HearClient> client_;
+  speech::Language language_;
+  speech::StreamNumber stream_ = 0;
+  std::uint64_t clock_ = 0;
+  std::promise<Result<speech::HeardText>>* answer_ = nullptr;
+  std::atomic<bool> up_{false};
+};
+
+Result<codec::Samples> read_narrow(const std::string& file, bool telephone) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string raw{std::istreambuf_iterator<char>(in), {}};
+  const auto wav = codec::parse_wav(as_bytes(raw));
+  if (!wav) return tl::unexpected<Error>(wav.error());
+  auto narrow = codec::resample(wav->mono(), wav->rate, 8000);
+  if (narrow && telephone)
+    for (auto& sample : *narrow) sample = codec::alaw_decode(codec::alaw_encode(sample));
+  return narrow;
+}
+
+int tell(const Error& error, const char* what) {
+  std::fprintf(stderr, "aicall: %s: %s\n", what, error.detail.c_str());
+  return error.code == ErrorCode::kInvalid ? kExitUsage : kExitUnavailable;
+}
+
+void print_text(const std::string& file, const TranscribeArguments& arguments,
+                const std::string& text, std::int64_t decode_ms, double seconds) {
+  if (arguments.json)
+    std::puts(json::serialize(json::object{{"file", file},
+                                           {"text", text},
+                                           {"language", arguments.language},
+                                           {"audio_s", std::round(seconds * 1000) / 1000},
+                                           {"decode_ms", decode_ms}})
+                  .c_str());
+  else if (arguments.files.size() > 1)
+    fmt::print("{}: {}\n", file, text);
+  else
+    fmt::print("{}\n", text);
+  std::fflush(stdout);
+}
+
+Result<void> save(const std::string& file, std::string_view bytes) {
+  std::ofstream out(file, std::ios::binary);
+  out << bytes;
+  if (!out.flush()) return fail(ErrorCode::kUnavailable, file + ": cannot be written");
+  return {};
+}
+
+net::Task<void> request_speech(net::HttpClient& client, net::ClientRequest request,
+                               std::promise<Result<net::ClientResponse>>& answer) {
+  answer.set_value(co_await client.send(std::move(request)));
+}
+
+}  // namespace
+
+int transcribe(const std::filesystem::path& path, const TranscribeArguments& arguments) {
+  const auto config = load_or_tell(path);
+  if (!config) return kExitConfig;
+  LocalSpeech local;
+  const auto started = local.start(*config);
+  if (!started) return tell(started.error(), "the workers");
+  Ear ear(local, *speech::language_of(arguments.language));
+  if (!ear.wait())
+    return tell({ErrorCode::kUnavailable, "not up; `aicall models list` says what is missing"},
+                "hearing");
+  int code = kExitGood;
+  for (const auto& file : arguments.files) {
+    const auto pcm = read_narrow(file, arguments.telephone);
+    if (!pcm) {
+      code = tell(pcm.error(), file.c_str());
+      continue;
+    }
+    std::string text;
+    std::int64_t decode_ms = 0;
+    for (const auto& [from, to] : speech_segments(*pcm)) {
+      const auto heard = ear.recognise(std::span(*pcm).subspan(from, to - from));
+      if (!heard) {
+        code = tell(heard.error(), file.c_str());
+        break;
+      }
+      if (!text.empty() && !heard->text.empty()) text += ' ';
+      text += heard->text;
+      decode_ms += heard->decoded.count();
+    }
+    print_text(file, arguments, text, decode_ms, static_cast<double>(pcm->size()) / 8000);
+  }
+  return code;
+}
+
+int say(const std::filesystem::path& path, const SayArguments& arguments) {
+  const auto config = load_or_tell(path);
+  if (!config) return kExitConfig;
+  LocalSpeech local;
+  const auto started = local.start(*config);
+  if (!started) return tell(started.error(), "the workers");
+  if (!local.wait_for("speak"))
+    return tell({ErrorCode::kUnavailable, "not up; `aicall models list` says what is missing"},
+                "the voice");
+  const bool zh = arguments.language == "zh";
+  const std::string& voice = !arguments.voice.empty() ? arguments.voice
+                             : zh                     ? config->speech.voice_zh
+                                                      : config->speech.voice_en;
+  net::ClientRequest request;
+  request.method = "POST";
+  request.target = "/v1/audio/speech";
+  request.headers.set("Content-Type", "application/json");
+  request.body = json::serialize(json::object{{"model", zh ? "kokoro" : "piper"},
+                                              {"voice", voice},
+                                              {"input", arguments.text},
+                                              {"response_format", "wav"},
+                                              {"speed", config->speech.speed}});
+  request.deadline = Milliseconds{120'000};
+  net::HttpClient client(local.loop.executor(), local.workers.speak_endpoint());
+  std::promise<Result<net::ClientResponse>> promise;
+  auto future = promise.get_future();
+  local.loop.spawn(request_speech(client, std::move(request), promise), "say");
+  const auto answer = future.get();
+  if (!answer) return tell(answer.error(), "the voice");
+  if (answer->status != 200) return tell({ErrorCode::kInvalid, answer->body}, "the voice");
+  std::string body = answer->body;
+  if (arguments.telephone) {
+    const auto pcm = speech::telephone_voice(as_bytes(body));
+    if (!pcm) return tell(pcm.error(), "the voice");
+    body = as_text(codec::write_wav(8000, 1, **pcm));
+  }
+  const auto saved = save(arguments.output, body);
+  return saved ? kExitGood : tell(saved.error(), "say");
+}
+
+}  // namespace yyc3::app
