@@ -1,0 +1,156 @@
+#include "product/dialogue/answer.hpp"
+
+#include <algorithm>
+
+#include "engine/text/numbers.hpp"
+#include "engine/text/utf8.hpp"
+#include "product/dialogue/entities.hpp"
+
+namespace yyc3::dialogue {
+namespace {
+
+Answer choose(const Ask& ask, const PhraseBook& book, std::string_view heard,
+              text::Language language, const Understood& understood) {
+  if (const auto found = book.find(heard, language)) {
+    const Option& option = ask.options[found->label];
+    return {option.value, option.value, std::nullopt, true};
+  }
+  for (const Option& option : ask.options) {
+    const bool yes = option.means_yes && understood.yes_no == text::YesNo::kYes;
+    const bool no = option.means_no && understood.yes_no == text::YesNo::kNo;
+    if (yes || no) return {option.value, option.value, std::nullopt, false};
+  }
+  // "the second one", "2"
+  const std::string digits = text::parse_digits(heard);
+  if (digits.size() == 1 && text::decode_utf8(plain_text(heard)).size() <= 6)
+    for (const Option& option : ask.options)
+      if (option.key == digits[0]) return {option.value, option.value, std::nullopt, true};
+  return {};
+}
+
+text::LocalTime in_part(text::LocalTime time, text::DayPart part) {
+  const bool early = part == text::DayPart::kMorning;
+  if (early && time.hour > 12) time.hour -= 12;
+  if (!early && time.hour < 12 && time.hour > 0) time.hour += 12;
+  return time;
+}
+
+int two(std::string_view keys, std::size_t at) {
+  return (keys[at] - '0') * 10 + (keys[at + 1] - '0');
+}
+
+bool ends_with_word(std::string_view text, std::initializer_list<std::string_view> ends) {
+  return std::ranges::any_of(ends, [text](auto end) { return text.ends_with(end); });
+}
+
+}  // namespace
+
+Answer answer_to(const Ask& ask, const PhraseBook& book, std::string_view heard,
+                 text::Language language, const Understood& understood) {
+  switch (ask.grammar) {
+    case Grammar::kFree:
+      return {"match", std::string(heard), std::nullopt, false};
+    case Grammar::kYesNo:
+      if (understood.yes_no == text::YesNo::kYes) return {"yes", "yes", std::nullopt, false};
+      if (understood.yes_no == text::YesNo::kNo) return {"no", "no", std::nullopt, false};
+      return {};
+    case Grammar::kOptions:
+      return choose(ask, book, heard, language, understood);
+    case Grammar::kDigit:
+    case Grammar::kDigits: {
+      const std::string digits = text::parse_digits(heard);
+      const auto size = static_cast<int>(digits.size());
+      const int most = ask.grammar == Grammar::kDigit ? 1 : ask.digits_max;
+      const int least = ask.grammar == Grammar::kDigit ? 1 : ask.digits_min;
+      if (size < least || size > most) return {};
+      return {"digits", digits, std::nullopt, true};
+    }
+    case Grammar::kTime:
+      break;  // needs what was said before: merge_time
+  }
+  return {};
+}
+
+std::string_view state_of_time(const text::WhenReading& when, const text::LocalDateTime& now) {
+  if (const auto moment = when.moment()) return *moment <= now ? "past" : "complete";
+  if (when.date) return *when.date < now.date ? "past" : "date_only";
+  return when.time ? "time_only" : "";
+}
+
+Answer merge_time(const TimeSoFar& so_far, const text::WhenReading& heard,
+                  const text::LocalDateTime& now) {
+  Answer out;
+  out.firm = true;
+  out.part = heard.part ? heard.part : so_far.part;
+  if (heard.impossible) {
+    out.label = "impossible";
+    return out;
+  }
+  if (!heard.date && !heard.time && !heard.part) return {};
+  text::WhenReading whole;
+  whole.date = heard.date ? heard.date : so_far.when.date;
+  whole.time = heard.time;
+  if (whole.time && heard.half_day_guessed && !heard.part && so_far.part)
+    whole.time = in_part(*whole.time, *so_far.part);
+  // Another day at the hour agreed before; but "Friday evening" asks for a new hour.
+  if (!whole.time && so_far.when.time) {
+    whole.time = so_far.when.time;
+    if (heard.part) whole.time = in_part(*whole.time, *heard.part);
+  }
+  out.value = when_text(whole);
+  out.label = state_of_time(whole, now);
+  if (out.label.empty()) return {};  // "下午" alone: neither day nor hour
+  return out;
+}
+
+std::optional<text::WhenReading> time_of_keys(std::string_view keys,
+                                              const text::LocalDateTime& now) {
+  if (keys.size() != 4 && keys.size() != 8) return std::nullopt;
+  text::WhenReading out;
+  text::LocalDate date{now.date.year, two(keys, 0), two(keys, 2)};
+  if (text::is_real(date) && date < now.date) ++date.year;
+  if (!text::is_real(date)) return std::nullopt;
+  out.date = date;
+  if (keys.size() == 4) return out;
+  const text::LocalTime time{two(keys, 4), two(keys, 6)};
+  if (time.hour > 23 || time.minute > 59) return std::nullopt;
+  out.time = time;
+  return out;
+}
+
+bool sounds_unfinished(std::string_view heard, text::Language language) {
+  std::string plain = plain_text(heard);
+  if (language == text::Language::kZh) {
+    std::erase(plain, ' ');
+    if (plain == "嗯" || plain == "呃" || plain == "那个") return true;
+    return ends_with_word(plain,
+                          {"我想",       "我要",   "想改到", "改到",   "改成", "换到", "就是",
+                           "那个",       "然后",   "因为",   "但是",   "不过", "还有", "能不能",
+                           "可不可以",   "我看看", "我想想", "等一下", "等等", "或者", "如果",
+                           "我的电话是", "大概",   "应该是", "星期",   "下午", "上午", "下周"});
+  }
+  plain = " " + plain;
+  return ends_with_word(
+      plain, {" um",   " uh",  " and", " but",        " to",      " the",       " i want", " can i",
+              " at",   " on",  " my",  " is",         " so",      " because",   " or",     " maybe",
+              " like", " i'd", " for", " let me see", " hold on", " could you", " next"});
+}
+
+bool sounds_like_question(std::string_view heard, text::Language language) {
+  if (language == text::Language::kZh) {
+    for (const std::string_view mark :
+         {"吗", "呢", "多少", "什么", "怎么", "哪", "几", "?", "？", "请问", "想问", "问一下",
+          "能不能", "可不可以", "有没有", "要不要", "啥"})
+      if (heard.find(mark) != std::string_view::npos) return true;
+    return false;
+  }
+  if (heard.find('?') != std::string_view::npos) return true;
+  const std::string plain = " " + plain_text(heard) + " ";
+  for (const std::string_view mark :
+       {" what ", " whats ", " where ", " wheres ", " how ", " when ", " which ", " why ", " do i ",
+        " do you ", " is there ", " can i ", " should i ", " are there ", " tell me "})
+    if (plain.find(mark) != std::string::npos) return true;
+  return false;
+}
+
+}  // namespace yyc3::dialogue

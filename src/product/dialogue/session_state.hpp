@@ -1,0 +1,96 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "product/dialogue/answer.hpp"
+#include "product/dialogue/session.hpp"
+
+/// Inside of DialogueSession; no other file includes this.
+namespace yyc3::dialogue {
+
+enum class Stage { kNew, kAsking, kHandedOver, kEnded };
+
+struct DialogueSession::State {
+  std::shared_ptr<const Flow> flow;
+  std::shared_ptr<const Understanding> understanding;
+  // Compiled from the flow.
+  std::map<std::string, PhraseBook, std::less<>> options;  ///< by node
+  std::unique_ptr<PhraseBook> faq;
+  std::unique_ptr<PhraseBook> own_intents;
+  // Of the conversation: what to_json keeps.
+  text::Language language = text::Language::kZh;
+  std::map<std::string, std::string> variables;
+  std::map<std::string, std::string> slots;
+  std::map<std::string, int> parts;  ///< slot → DayPart said without an hour
+  Stage stage = Stage::kNew;
+  std::string node;
+  std::string disposition;
+  std::string keys;  ///< pressed so far
+  int silences = 0;
+  int no_matches = 0;
+  int turns = 0;
+  bool keypad = false;
+  bool held = false;          ///< the caller asked to wait
+  bool listed = false;        ///< put on the do-not-call list
+  std::vector<Segment> last;  ///< said last: "please repeat"
+
+  State(std::shared_ptr<const Flow> flow, std::shared_ptr<const Understanding> understanding);
+  [[nodiscard]] const Node& here() const { return *flow->find(node); }
+  [[nodiscard]] std::map<std::string, std::string> values() const;
+  [[nodiscard]] TimeSoFar time_so_far(const std::string& slot) const;
+  /// What `heard` answers to the question of this node.
+  [[nodiscard]] Answer answer(std::string_view heard, text::Language spoken,
+                              const Understood& understood, const text::LocalDateTime& now) const;
+};
+
+/// One step of the conversation: reads and changes the state, fills the reply.
+class DialogueSession::Step {
+ public:
+  Step(State& state, const text::LocalDateTime& now) : state_(state), now_(now) {}
+
+  void go(std::string_view node);
+  void hear(const HeardText& heard);
+  void silence();
+  /// False: more keys are awaited.
+  bool key(char digit);
+  void ask_again();
+  Reply take();
+
+ private:
+  bool obey_hard_request(const std::string& heard);
+  bool obey_interruption();
+  bool obey_soft_request();
+  bool answer_faq(const HeardText& heard);
+  bool follow_answer(const HeardText& heard, const Answer& answer, bool faq_too);
+  bool follow_branches(double confidence);
+  void capture_time();
+  [[nodiscard]] bool names_appointment() const;
+  [[nodiscard]] bool holds(const Condition& when) const;
+  [[nodiscard]] bool books(const Branch& branch) const;
+  void take_branch(const Branch& branch);
+  void keep(const Answer& answer);
+  void apply(const std::vector<Effect>& effects);
+  void no_match();
+  void repeat();
+  void hand_over(const std::string& node, const char* reason);
+  bool finish_keys();
+  bool accept(const Answer& answer);
+  void say(const LocalText& text, const std::string& id);
+  void say_question();
+  void end(const Node& node);
+  [[nodiscard]] bool too_many_turns();
+
+  State& state_;
+  const text::LocalDateTime now_;
+  Reply reply_;
+  Understood understood_;
+  std::string answer_;           ///< label of the answer, for the branches
+  std::string own_intent_;       ///< of the flow, heard in this step
+  const char* reason_ = "flow";  ///< of a transfer
+  Milliseconds no_answer_{6'000};
+};
+
+}  // namespace yyc3::dialogue

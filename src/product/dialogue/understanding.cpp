@@ -1,0 +1,118 @@
+#include "product/dialogue/understanding.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/text/utf8.hpp"
+#include "product/dialogue/phrases.hpp"
+
+namespace yyc3::dialogue {
+namespace {
+
+constexpr std::size_t kBytesMax = 4000;  // of one utterance; a recogniser gives some 200
+
+std::string_view bounded(std::string_view text) { return text.substr(0, kBytesMax); }
+
+bool is_question(std::string_view text) {
+  for (const std::string_view mark : {"吗", "呢", "多少", "什么", "怎么", "哪", "几点", "?", "？"})
+    if (text.find(mark) != std::string_view::npos) return true;
+  return false;
+}
+
+}  // namespace
+
+const char* name_of(Request request) {
+  constexpr std::array<const char*, 10> kNames{"none",         "opt_out", "human", "complaint",
+                                               "who",          "repeat",  "hold",  "busy",
+                                               "wrong_number", "goodbye"};
+  return kNames[static_cast<std::size_t>(request)];
+}
+
+Understanding::Understanding(Parts parts)
+    : matcher_(parts.tables ? std::make_shared<const text::SoundMatcher>(parts.tables) : nullptr),
+      model_(std::move(parts.model)),
+      requests_(matcher_),
+      keywords_(nullptr) {
+  for (const text::Language language : {text::Language::kZh, text::Language::kEn}) {
+    for (const RequestPhrase& phrase : request_phrases(language))
+      requests_.add(phrase.text, static_cast<std::size_t>(phrase.request), language);
+    for (const KeywordPhrase& phrase : keyword_phrases(language))
+      keywords_.add(phrase.text, static_cast<std::size_t>(phrase.intent), language);
+  }
+}
+
+Request Understanding::request_in(std::string_view text, text::Language language) const {
+  // The weightiest request wins, not the best heard: a missed opt-out is the worst mistake.
+  Request best = Request::kNone;
+  std::size_t rank = static_cast<std::size_t>(-1);
+  for (const PhraseBook::Found& found : requests_.find_all(bounded(text), language, 0.85)) {
+    std::size_t place = found.label;
+    const auto request = static_cast<Request>(found.label);
+    if (request == Request::kComplaint) place = 1;  // before kHuman: 投诉 says why
+    if (request == Request::kHuman) place = 3;
+    if (request == Request::kOptOut) place = 0;
+    if (request == Request::kBusy) place = 4;  // "在开会，等一下再打" is busy, not hold
+    if (request == Request::kWrongNumber) place = 5;
+    if (request == Request::kRepeat) place = 6;
+    if (request == Request::kWho) place = 7;
+    if (request == Request::kHold) place = 8;
+    if (place < rank) {
+      rank = place;
+      best = request;
+    }
+  }
+  return best;
+}
+
+IntentGuess Understanding::intent_by_rules(std::string_view text, text::Language language) const {
+  std::array<double, kIntents> votes{};
+  for (const PhraseBook::Found& found : keywords_.find_all(bounded(text), language, 1.0))
+    votes[found.label] += 1.0 + 0.1 * static_cast<double>(found.size);
+  // Asking words stand in every kind of sentence: they count least.
+  votes[static_cast<std::size_t>(Intent::kInquiry)] *= 0.7;
+  IntentGuess out;
+  const auto highest = std::ranges::max_element(votes);
+  if (*highest <= 0) {
+    out.intent = is_question(text) ? Intent::kInquiry : Intent::kOther;
+    out.confidence = 0.3;
+    return out;
+  }
+  out.intent = kAllIntents[static_cast<std::size_t>(highest - votes.begin())];
+  out.confidence = std::min(0.9, 0.5 + 0.2 * *highest);
+  return out;
+}
+
+IntentGuess Understanding::intent_of(std::string_view text, text::Language language) const {
+  const Request request = request_in(text, language);
+  IntentGuess out =
+      model_ ? model_->guess(bounded(text), language) : intent_by_rules(text, language);
+  if (request == Request::kOptOut || request == Request::kComplaint) {
+    out.intent = request == Request::kOptOut ? Intent::kUnsubscribe : Intent::kComplaint;
+    out.confidence = 0.95;
+    out.by_rule = true;
+  }
+  return out;
+}
+
+Understood Understanding::read(std::string_view text, text::Language language,
+                               const text::LocalDateTime& now) const {
+  const std::string_view heard = bounded(text);
+  Understood out;
+  out.request = request_in(heard, language);
+  out.intent = intent_of(heard, language);
+  out.sentiment = read_sentiment(heard, language);
+  out.when = text::parse_when(heard, now, language);
+  out.yes_no = text::parse_yes_no(heard);
+  out.entities = find_entities(heard, language, now);
+  return out;
+}
+
+bool Understanding::is_back_channel(std::string_view text, text::Language language) {
+  std::string plain = plain_text(text);
+  if (language == text::Language::kZh) std::erase(plain, ' ');
+  if (plain.empty()) return true;
+  const auto words = back_channels(language);
+  return std::ranges::find(words, plain) != words.end();
+}
+
+}  // namespace yyc3::dialogue
