@@ -255,7 +255,7 @@ class Reader {
     const auto other = figure_at(text_, mark + 1);
     const bool longer = other && char_at(other->end) == U'-';
     if (!other || longer || f.whole.size() > 7 || other->whole.size() > 7) return false;
-    put(figure_words(f) + (mark > f.end ? U" percent to " : U" to "), mark + 1);
+    put(figure_words(f) + (mark > f.end ? U" percent to" : U" to"), mark + 1);
     return quantity(*other);
   }
 

@@ -34,7 +34,11 @@ void change_bu_and_yi(const Tables& tables, std::u32string_view text, std::vecto
     if (in[i + 1].at != in[i].at + 1) continue;
     const int next = tone_of(tables, in[i + 1]);
     if (c == U'不' && next == 4) in[i].id = tables.with_tone(in[i].id, 2);
-    if (c != U'一' || is_plain_one(text, in, i)) continue;
+    if (c != U'一') continue;
+    if (is_plain_one(text, in, i)) {  // phrase tables print some changed tones: 一点 as yì diǎn
+      in[i].id = tables.with_tone(in[i].id, 1);
+      continue;
+    }
     const bool between_twins = i > 0 && text[in[i - 1].at] == text[in[i + 1].at];  // 看一看
     const bool measure = text[in[i + 1].at] == U'个';
     const int tone = between_twins ? 5 : (next == 4 || measure) ? 2 : next == 5 ? 1 : 4;
@@ -62,6 +66,29 @@ void change_third_tones(const Tables& tables, std::vector<Syllable>& in) {
   }
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (rise[i]) in[i].id = tables.with_tone(in[i].id, 2);
+  }
+}
+
+/// Characters standing alone as a word, whose neighbours decide: 还, 得, 地. A reading the rules do
+/// not give leaves the dictionary's.
+std::string_view reading_alone(std::u32string_view text, Span before, std::size_t at) {
+  const char32_t next = at + 1 < text.size() ? text[at + 1] : 0;
+  const bool ends = next == 0 || !is_han(next);
+  const char32_t last = at > 0 ? text[at - 1] : 0;
+  switch (text[at]) {
+    case U'还':  // to give back, not "still": 还了, 没还。
+      return next == U'了' || (ends && at > 0 && is_han(last)) || among(next, U"款钱债贷清")
+                 ? "huan2"
+                 : "";
+    case U'得':  // 我得走 must; 跑得快 how
+      if (ends) return "";
+      return at == 0 || !is_han(last) || among(last, U"我你您他她它们也还都就只总可又") ? "dei3"
+                                                                                        : "de5";
+    case U'地':  // 慢慢地说 how
+      return before.end == at && before.end - before.begin >= 2 && !ends && is_han(last) ? "de5"
+                                                                                         : "";
+    default:
+      return {};
   }
 }
 
@@ -107,8 +134,13 @@ void Pinyin::read_word(std::u32string_view text, Span word, std::size_t number,
 std::vector<Syllable> Pinyin::read(std::u32string_view text, Tones tones) const {
   std::vector<Syllable> out;
   std::size_t number = 0;
+  Span before;
   for (const Span word : segmenter_.cut(text)) {
     if (is_han(text[word.begin])) read_word(text, word, number, out);
+    const bool alone = word.end - word.begin == 1 && !out.empty() && out.back().at == word.begin;
+    const std::string_view better = alone ? reading_alone(text, before, word.begin) : "";
+    if (!better.empty()) out.back().id = tables_->find_syllable(better).value_or(out.back().id);
+    before = word;
     ++number;
   }
   if (tones == Tones::kSpoken) apply_tone_sandhi(*tables_, text, out);

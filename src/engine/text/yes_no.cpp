@@ -240,7 +240,7 @@ constexpr Phrase kEn[] = {
 };
 
 constexpr std::size_t kMaxCharacters = 300;
-constexpr std::size_t kShort = 6;  // with the blank on either side
+constexpr std::size_t kShort = 5;  // with the blank on either side
 
 /// Chinese characters as they are; other text lower-case, blanks single, on either side of words.
 std::u32string plain(std::string_view text) {

@@ -1,0 +1,16 @@
+// Reads UTF-8 lines, writes their toned syllables, one line each: what compare_pypinyin.py
+// measures. Usage: spell TABLES < lines. Built by that script.
+#include <iostream>
+#include <string>
+
+#include "engine/text/pinyin.hpp"
+
+int main(int argc, char** argv) {
+  const auto tables = yyc3::text::Tables::load(argc > 1 ? argv[1] : "");
+  if (!tables) {
+    std::cerr << tables.error().detail << '\n';
+    return 1;
+  }
+  const yyc3::text::Pinyin pinyin(*tables);
+  for (std::string line; std::getline(std::cin, line);) std::cout << pinyin.spell(line) << '\n';
+}
