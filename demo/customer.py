@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""The simulated customer of the demo: a real SIP phone, ears of its own, and a goal.
+
+It knows nothing of the bot but what comes out of the telephone: it listens until the bot is silent, writes down what it
+heard with a recogniser of its own, and answers by its goal: have the address, move the appointment, say goodbye. What it
+says was rendered beforehand in another voice, with words spoken by a human mixed in. SEED varies voice, wording and times.
+
+usage: customer.py --worker aicall-worker --models DIR --folder DIR [--seed N] [--lang zh|en] [--cache DIR]
+Prints its SIP address first, then one JSON object a line; the last one holds the result.
+"""
+import argparse
+import array
+import glob
+import hashlib
+import io
+import json
+import math
+import os
+import random
+import re
+import sys
+import time
+import wave
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from engines import Ear, Voice, Worker  # noqa: E402
+from phone import Phone, write_wav  # noqa: E402
+
+BLOCK = 160
+QUIET_DB = -45.0
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+ZH = {
+    "voices": ["zm_yunxi", "zm_yunyang", "zf_xiaoni", "zm_yunjian", "zf_xiaoyi"],
+    "yes": ["对，我是。", "是的，我就是。", "对，是我。", "嗯，是我，您说。"],
+    "interrupt": ["等一下，请问你们的地址在哪里？", "等等，我想问一下多少钱？", "等一下，你们几点开门？"],
+    "cannot": ["我那天来不了，想改个时间。", "不好意思，我想改个时间。", "那个时间不行，帮我改个时间吧。"],
+    "day": ["后天下午。", "改到后天下午吧。", "后天下午可以吗？"],
+    "hour": ["三点半吧。", "四点可以。", "两点半。"],
+    "right": ["对，没问题。", "对的。", "是的，可以。"],
+    "done": ["没有了，谢谢。", "没有了，谢谢你。", "不用了，谢谢。"],
+    "again": ["你说什么？能再说一遍吗？"],
+    # What it listens for; the order decides.
+    "ears": [("done", r"别的|其他.*帮|还有.*帮"), ("right", r"确认一下|跟您确认|对吗"), ("hour", r"几点过来|几点.*过来|想几点"),
+             ("day", r"哪一天|哪天|改到哪"), ("cannot", r"按时到|能.*到吗|预约了|提醒"), ("cannot", r"改个?时间|取消"),
+             ("yes", r"请问您是|您是|智能")],
+    "goodbye": r"再见",
+}
+EN = {
+    "voices": ["am_michael", "af_bella", "bf_emma"],
+    "yes": ["Yes, speaking.", "Yes, that's me.", "Yes, this is me."],
+    "interrupt": ["Wait, what's the address?", "Hold on, how much does it cost?", "Sorry, where are you located?"],
+    "cannot": ["I can't make it. I'd like to reschedule.", "No, I need to change the time."],
+    "day": ["The day after tomorrow in the afternoon.", "The day after tomorrow."],
+    "hour": ["At three thirty in the afternoon.", "At four in the afternoon."],
+    "right": ["Yes, that's right.", "Yes, correct."],
+    "done": ["No, thank you.", "No thanks, that's all."],
+    "again": ["Sorry, could you repeat that?"],
+    "ears": [("done", r"anything else"), ("right", r"let me confirm|is that right"), ("hour", r"what time"),
+             ("day", r"which day|what day"), ("cannot", r"can you make it|remind"), ("cannot", r"reschedule|cancel"),
+             ("yes", r"speaking with|assistant")],
+    "goodbye": r"goodbye|bye",
+}
+# Human words (Yue Tan, Shtooka, CC BY-SA) that may stand for a rendered line.
+HUMAN = {"yes": ["是", "对"], "right": ["对", "可以", "好的", "没问题"]}
+
+
+def level(block):
+    """dBov of a block of samples."""
+    if not block:
+        return -96.0
+    power = sum(s * s for s in block) / len(block)
+    return 10 * math.log10(power / 32768.0 ** 2) if power > 0 else -96.0
+
+
+def narrow(data):
+    """8 kHz samples of a WAV by box filter and linear interpolation: a telephone microphone, not a studio."""
+    with wave.open(io.BytesIO(data)) as source:
+        rate, channels = source.getframerate(), source.getnchannels()
+        samples = array.array("h")
+        samples.frombytes(source.readframes(source.getnframes()))
+    samples = samples[::channels]
+    if rate == 8000:
+        return samples
+    step = rate / 8000.0
+    width = max(1, int(step))
+    out = array.array("h")
+    for i in range(int(len(samples) / step) - width):
+        at = int(i * step)
+        out.append(int(sum(samples[at:at + width]) / width))
+    return out
+
+
+class Lines:
+    """Everything the customer may say, rendered once and kept."""
+
+    def __init__(self, args, persona, voice_name, rng):
+        self.persona, self.rng = persona, rng
+        self.cache = os.path.join(args.cache, "lines")
+        os.makedirs(self.cache, exist_ok=True)
+        self.args, self.voice_name = args, voice_name
+        self.human = self._human_words() if args.lang == "zh" else {}
+        self.chosen = {key: rng.choice(persona[key]) for key in
+                       ("yes", "interrupt", "cannot", "day", "hour", "right", "done", "again")}
+        self.files = {}
+
+    def _human_words(self):
+        found = {}
+        for index in glob.glob(os.path.join(HERE, "..", "tests", "data", "audio_cmn", "index.tsv")):
+            for row in open(index, encoding="utf8"):
+                name, text = row.rstrip("\n").split("\t")[:2]
+                path = os.path.join(os.path.dirname(index), os.path.splitext(name)[0] + ".wav")
+                if os.path.exists(path):
+                    found[text] = path
+        return found
+
+    def render(self):
+        missing = []
+        for key, text in self.chosen.items():
+            words = [w for w in HUMAN.get(key, []) if w in self.human]
+            if words and self.rng.random() < 0.5:
+                word = self.rng.choice(words)
+                data = open(self.human[word], "rb").read()
+                self.files[key] = (self._store(narrow(data), "human-" + word), word + " (human voice)")
+                continue
+            name = hashlib.sha256(f"{self.voice_name}|{text}".encode()).hexdigest()[:24]
+            path = os.path.join(self.cache, name + ".wav")
+            if not os.path.exists(path):
+                missing.append((key, text, path))
+            self.files[key] = (path, text)
+        if not missing:
+            return
+        worker = Worker(self.args.worker, "speak", self.args.models, self.args.folder)
+        try:
+            voice = Voice(worker)
+            for _, text, path in missing:
+                samples = narrow(voice.say(text, self.voice_name, self.args.lang))
+                write_wav(path + ".new", samples, 120)
+                os.replace(path + ".new", path)
+        finally:
+            worker.stop()
+
+    def _store(self, samples, name):
+        peak = max(1, max(abs(s) for s in samples))
+        gain = min(4.0, 16000 / peak)
+        path = os.path.join(self.args.folder, name + ".wav")
+        write_wav(path, array.array("h", (int(s * gain) for s in samples)), 120)
+        return path
+
+
+class Customer:
+    def __init__(self, args, phone, ear, lines, persona):
+        self.args, self.phone, self.ear, self.lines, self.persona = args, phone, ear, lines, persona
+        self.said = []
+        self.heard = []
+        self.pending = array.array("h")  # of the bot's utterance
+        self.tail = array.array("h")
+        self.speech_ms = 0
+        self.silence_ms = 0
+        self.answered = False
+        self.closed = False
+        self.interrupted = False
+        self.since_said = 1e9
+
+    def tell(self, **what):
+        print(json.dumps(what, ensure_ascii=False), flush=True)
+
+    def say(self, key):
+        path, text = self.lines.files[key]
+        self.phone.say(path)
+        self.said.append(key)
+        self.since_said = 0
+        self.tell(event="customer_said", key=key, text=text)
+
+    def watch_phone(self):
+        for event in self.phone.events(0.02):
+            kind = event.get("type", "")
+            if kind == "CALL_ESTABLISHED":
+                self.answered = True
+                self.tell(event="answered")
+            elif kind == "CALL_CLOSED":
+                self.closed = True
+
+    def hear(self):
+        """Takes what came in; keeps the bot's utterance and how long it has been silent."""
+        self.tail.extend(self.phone.listen())
+        while len(self.tail) >= BLOCK:
+            block, self.tail = self.tail[:BLOCK], self.tail[BLOCK:]
+            self.since_said += 20
+            loud = level(block) > QUIET_DB
+            if loud:
+                self.speech_ms += 20
+                self.silence_ms = 0
+            else:
+                self.silence_ms += 20
+            if self.speech_ms > 0:
+                self.pending.extend(block)
+
+    def maybe_interrupt(self):
+        """Once, over the long reminder."""
+        if self.interrupted or "yes" not in self.said or self.speech_ms < 1500 or self.since_said < 2500:
+            return
+        self.interrupted = True
+        self.say("interrupt")
+
+    def answer(self):
+        patience = 700 if self.since_said > 1500 else 1100
+        if self.speech_ms < 200 or self.silence_ms < patience:
+            return
+        utterance, self.pending = self.pending, array.array("h")
+        self.speech_ms = 0
+        text = self.ear.transcribe(utterance[-8000 * 20:])
+        self.heard.append(text)
+        self.tell(event="customer_heard", text=text)
+        if re.search(self.persona["goodbye"], text, re.I):
+            return
+        for key, pattern in self.persona["ears"]:
+            if re.search(pattern, text, re.I):
+                return self.say(key)
+        if self.said.count("again") < 3:
+            self.say("again")
+
+    def run(self, limit):
+        end = time.monotonic() + limit
+        while time.monotonic() < end and not self.closed:
+            self.watch_phone()
+            if not self.answered:
+                continue
+            self.hear()
+            self.maybe_interrupt()
+            self.answer()
+        self.tell(event="result", said=self.said, heard=self.heard, interrupted=self.interrupted,
+                  answered=self.answered, hung_up=self.closed)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--worker", required=True)
+    parser.add_argument("--models", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--cache", default=os.path.expanduser("~/.cache/aicall/demo"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lang", choices=["zh", "en"], default="zh")
+    parser.add_argument("--limit", type=float, default=180)
+    args = parser.parse_args()
+    os.makedirs(args.folder, exist_ok=True)
+    rng = random.Random(args.seed)
+    persona = ZH if args.lang == "zh" else EN
+    lines = Lines(args, persona, rng.choice(persona["voices"]), rng)
+    lines.render()
+    worker = Worker(args.worker, "hear", args.models, args.folder)
+    phone = Phone(os.path.join(args.folder, "phone"))
+    try:
+        ear = Ear(worker, args.lang)
+        print(json.dumps({"event": "ready", "uri": phone.uri, "seed": args.seed}), flush=True)
+        Customer(args, phone, ear, lines, persona).run(args.limit)
+        ear.close()
+    finally:
+        phone.stop()
+        worker.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+#include "app/workers.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+#include <unistd.h>
+#include <utility>
+
+#include "platform/process/supervisor.hpp"
+#include "product/events/events.hpp"
+
+namespace yyc3::app {
+
+namespace {
+constexpr int kHearNice = 5;
+constexpr int kSpeakNice = 15;
+constexpr int kOomFirst = 500;
+constexpr std::uint64_t kAddressSpaceMax = 6ULL << 30;
+
+const char* state_name(process::ChildState state) {
+  switch (state) {
+    case process::ChildState::kStarting:
+      return "starting";
+    case process::ChildState::kUp:
+      return "up";
+    case process::ChildState::kDegraded:
+      return "degraded";
+    default:
+      return "down";
+  }
+}
+}  // namespace
+
+struct Workers::State {
+  net::Endpoint hear;
+  net::Endpoint speak;
+  std::string folder;  ///< of the sockets, 0700, ours alone
+  std::unique_ptr<process::Supervisor> supervisor;
+  mutable std::mutex lock;  // states change on the supervisor's thread and are read by any
+  std::map<std::string, std::string> states;
+
+  void set(const std::string& name, std::string state) {
+    const std::lock_guard hold(lock);
+    states[name] = std::move(state);
+  }
+  Result<void> add(const Config& config, const std::string& role, int nice);
+};
+
+Workers::Workers() : state_(std::make_unique<State>()) {}
+Workers::~Workers() { stop(); }
+
+Result<void> Workers::State::add(const Config& config, const std::string& role, int nice) {
+  const std::filesystem::path program = config.speech.worker.empty()
+                                            ? find_beside_program("aicall-worker")
+                                            : std::filesystem::path(config.speech.worker);
+  if (program.empty() || !std::filesystem::exists(program))
+    return fail(ErrorCode::kNotFound,
+                "the program aicall-worker is not beside aicall; build it or set speech.worker");
+  const std::string socket = folder + "/" + role + ".sock";
+  process::ChildSpec child;
+  child.name = role;
+  child.argv = {std::filesystem::absolute(program).string(),
+                role,
+                "--socket",
+                socket,
+                "--models",
+                config.models_dir().string()};
+  const char* home = std::getenv("HOME");
+  child.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", fmt::format("HOME={}", home ? home : "/")};
+  child.nice = nice;
+  child.oom_score_adj = kOomFirst;
+  child.memory_bytes_max = kAddressSpaceMax;
+  child.ready_socket = socket;
+  child.ready_timeout = Milliseconds{60'000};
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  if (role == "hear" && config.speech.hear_core >= 0 && config.speech.hear_core < cores)
+    child.cores = {static_cast<int>(config.speech.hear_core)};
+  set(role, "starting");
+  return supervisor->add(std::move(child));
+}
+
+Result<void> Workers::start(const Config& config, telemetry::Log& log, const Clock& clock,
+                            events::Bus& bus) {
+  char folder[] = "/tmp/aicall-XXXXXX";
+  if (mkdtemp(folder) == nullptr)
+    return fail(ErrorCode::kUnavailable, "no folder for sockets can be made in /tmp");
+  state_->folder = folder;
+  state_->hear = net::Endpoint::unix_socket(state_->folder + "/hear.sock");
+  state_->speak = net::Endpoint::unix_socket(state_->folder + "/speak.sock");
+  state_->supervisor = std::make_unique<process::Supervisor>(
+      clock, log, [this, &bus, &clock](const process::ChildEvent& event) {
+        state_->set(event.name, state_name(event.state));
+        bus.publish(events::EngineStateChanged{event.name, state_name(event.state), clock.utc()});
+      });
+  struct Role {
+    const char* name;
+    const std::string& url;
+    net::Endpoint& endpoint;
+    int nice;
+  };
+  const Role roles[] = {{"hear", config.speech.hear_url, state_->hear, kHearNice},
+                        {"speak", config.speech.speak_url, state_->speak, kSpeakNice}};
+  for (const Role& role : roles) {
+    if (role.url.empty()) {
+      auto added = state_->add(config, role.name, role.nice);
+      if (!added) return added;
+      continue;
+    }
+    auto endpoint = net::Endpoint::parse(role.url);
+    if (!endpoint)
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("speech.{}_url: {}", role.name, endpoint.error().detail));
+    role.endpoint = *endpoint;
+    state_->set(role.name, "up");
+  }
+  return {};
+}
+
+void Workers::stop() {
+  if (!state_->supervisor) return;
+  state_->supervisor->stop();
+  state_->supervisor.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(state_->folder, ignored);
+}
+
+void Workers::kill(std::string_view name) {
+  // Not found: an engine elsewhere, which is not ours to kill.
+  if (state_->supervisor) static_cast<void>(state_->supervisor->kill(std::string(name)));
+}
+
+const net::Endpoint& Workers::hear_endpoint() const { return state_->hear; }
+const net::Endpoint& Workers::speak_endpoint() const { return state_->speak; }
+
+std::vector<call::EngineStatus> Workers::status() const {
+  const std::lock_guard hold(state_->lock);
+  std::vector<call::EngineStatus> out;
+  for (const auto& [name, state] : state_->states) out.push_back({name, state});
+  return out;
+}
+
+}  // namespace yyc3::app
