@@ -1,0 +1,44 @@
+#include "product/call/speaker.hpp"
+
+#include <doctest/doctest.h>
+
+#include "product/call/call_state.hpp"
+
+using namespace yyc3::call;
+
+TEST_CASE("what was heard is cut at a character and never past what was played") {
+  struct Case {
+    const char* why;
+    const char* text;
+    std::uint64_t played, total;
+    const char* heard;
+  };
+  const Case cases[] = {
+      {"nothing played", "您好，请问", 0, 800, ""},
+      {"all played", "您好，请问", 800, 800, "您好，请问"},
+      {"more than all", "您好，请问", 900, 800, "您好，请问"},
+      {"half: 4.5 units, 2.25 of them", "您好，请问", 400, 800, "您好"},
+      {"mark counts half", "您好，请问", 500, 800, "您好，"},
+      {"English letters count a quarter", "Hello there", 400, 800, "Hello"},
+      {"no audio", "您好", 5, 0, "您好"},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.why);
+    CHECK(heard_part(c.text, c.played, c.total) == c.heard);
+  }
+}
+
+TEST_CASE("the state table allows what A10 names and nothing out of a final state") {
+  using enum CallState;
+  CHECK(may_follow(kDialing, kRinging));
+  CHECK(may_follow(kDialing, kAnswered));
+  CHECK(may_follow(kTalking, kEscalated));
+  CHECK_FALSE(may_follow(kRinging, kTalking));
+  for (const auto from : {kCompleted, kFailed})
+    for (int to = 0; to <= static_cast<int>(kFailed); ++to)
+      CHECK_FALSE(may_follow(from, static_cast<CallState>(to)));
+  for (int i = 0; i <= static_cast<int>(kFailed); ++i) {
+    const auto state = static_cast<CallState>(i);
+    CHECK(call_state_of(name_of(state)) == state);
+  }
+}
