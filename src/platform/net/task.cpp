@@ -102,8 +102,11 @@ Task<bool> finish_within(Task<void> work, Milliseconds limit) {
   Race race(executor);
   race.add(std::move(work));
   const bool timed_out = co_await race.finish(limit);
+  const asio::cancellation_state own = co_await asio::this_coro::cancellation_state;
+  if (own.cancelled() != asio::cancellation_type::none)
+    throw boost::system::system_error(asio::error::operation_aborted);
+  if (timed_out) co_return false;
   const std::exception_ptr failure = race.failure(0);
-  if (timed_out && failure) co_return false;
   if (failure) std::rethrow_exception(failure);
   co_return true;
 }

@@ -68,7 +68,8 @@ Spawned spawn(const Executor& executor, Task<void> work, telemetry::Log& log, st
 
 namespace detail {
 
-/// False when `limit` passed and `work` was cancelled; an exception of `work` passes through.
+/// False when `limit` passed before `work` had ended; it was then cancelled, and what it threw is
+/// dropped. Else an exception of `work` passes through. Throws when the caller is cancelled.
 Task<bool> finish_within(Task<void> work, Milliseconds limit);
 
 template <class T>
@@ -84,6 +85,15 @@ template <class T>
 struct Unwrapped<Result<T>> {
   using Type = T;
 };
+
+template <class T>
+bool is_success(const std::optional<T>& value) {
+  return value.has_value();
+}
+template <class T>
+bool is_success(const std::optional<Result<T>>& value) {
+  return value && value->has_value();
+}
 
 template <class T>
 struct CallbackState {
@@ -106,7 +116,9 @@ Task<Result<typename detail::Unwrapped<T>::Type>> with_deadline(Task<T> work, Mi
     std::optional<T> value;
     Task<void> stored = detail::store(std::move(work), value);
     const bool in_time = co_await detail::finish_within(std::move(stored), limit);
-    if (!in_time || !value) co_return fail(ErrorCode::kTimeout, "deadline passed");
+    // work that was cancelled may still give a value: an error, or a success that came too late
+    if (!in_time && !detail::is_success(value))
+      co_return fail(ErrorCode::kTimeout, "deadline passed");
     co_return std::move(*value);
   }
 }

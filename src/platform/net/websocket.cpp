@@ -114,11 +114,15 @@ Task<void> WebSocket::Impl::read_pump(std::shared_ptr<Impl> self) {
 
 void WebSocket::Impl::finish_reading(const ErrorValue& error) {
   open_ = false;
-  end_ = error_of(error);
-  if (error == websocket::error::closed) {
-    const websocket::close_reason& reason = stream_.reason();
+  // a close frame may have come although the last steps under it failed (a reset after it)
+  const websocket::close_reason& reason = stream_.reason();
+  const bool has_frame = error == websocket::error::closed || reason.code != 0;
+  end_ = error_of(has_frame || closing_ ? ErrorValue(websocket::error::closed) : error);
+  if (has_frame) {
     close_code_ = reason.code == websocket::close_code::none ? 1005 : reason.code;
     close_reason_ = std::string(reason.reason.data(), reason.reason.size());
+  } else if (error == websocket::error::message_too_big) {
+    close_code_ = websocket::close_code::too_big;  // ours: we end it with this code
   }
   outbound_.clear();
   queued_bytes_ = 0;

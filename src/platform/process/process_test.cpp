@@ -154,6 +154,7 @@ TEST_CASE("a stopped (hanging) child is killed with all its own children, and re
   const std::string file = dir.path / "inner";
   REQUIRE(fixture.supervisor.add(shell("hang", "sleep 1000 & echo $! > " + file + "; wait")));
   REQUIRE(eventually([&] { return text_of(file).ends_with("\n"); }));
+  REQUIRE(eventually([&] { return fixture.events.count(ChildState::kUp) == 1; }));
   const pid_t inner = std::stoi(text_of(file));
   const int pid = fixture.events.last(ChildState::kUp).pid;
   REQUIRE(::kill(pid, SIGSTOP) == 0);
@@ -185,6 +186,7 @@ TEST_CASE("a child gets its own environment and group, no foreign descriptor, an
   REQUIRE(fixture.supervisor.add(spec));
   REQUIRE(eventually([&] { return text_of(file).ends_with("done\n"); }));
   CHECK(text_of(file) == "0 1 2 3 -yes\n7\n0\ndone\n");  // 3 is the listing itself
+  REQUIRE(eventually([&] { return fixture.events.count(ChildState::kUp) == 1; }));
   const int pid = fixture.events.last(ChildState::kUp).pid;
   CHECK(::getpgid(pid) == pid);
   ::close(ours);
