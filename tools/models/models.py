@@ -133,7 +133,9 @@ def build_model(model: dict, target: Path) -> str:
 
 def build_text(target: Path) -> str:
     maker = ROOT / "tools" / "text" / "make_lexicons.py"
-    done = subprocess.run([sys.executable, str(maker), str(target / "text")], text=True, capture_output=True)
+    command = [fetch.venv_python(), str(maker), "--packages", str(fetch.cache_root() / "downloads"),
+               "--out", str(target / "text")]
+    done = subprocess.run(command, text=True, capture_output=True)
     if done.returncode != 0:
         raise FetchError(f"tools/text/make_lexicons.py: {(done.stderr or done.stdout).strip()[-600:]}")
     return "text"

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "engine/speech/worker_protocol.hpp"
+#include "platform/net/event_loop.hpp"
+#include "worker/whisper_decoder.hpp"
+
+namespace yyc3::worker {
+
+/// The recognisers of one process: which model hears which language.
+struct HearModels {
+  text::TablesPtr tables;
+  std::shared_ptr<const WhisperModel> multilingual;  ///< may be null: no Chinese
+  std::shared_ptr<const WhisperModel> english;       ///< may be null: `multilingual` does it
+};
+
+/// Decodes on threads of its own, nearest deadline first.
+/// Threads: every call and every answer on the home loop.
+class DecodePool {
+ public:
+  /// One decode. The audio is a copy: the stream goes on meanwhile.
+  struct Job {
+    speech::wire::Decode order;
+    std::vector<std::int16_t> pcm;
+    std::function<void(speech::wire::WorkerMessage)> answer;  ///< Text or JobError, once
+    StopFlag stop;
+    SteadyTime arrived{};
+  };
+  static constexpr std::size_t kWaitingMax = 64;
+
+  DecodePool(HearModels models, int threads, net::EventLoop& home, telemetry::Log& log,
+             const Clock& clock);
+  /// Stops what runs and waits for it.
+  ~DecodePool();
+  DecodePool(const DecodePool&) = delete;
+  DecodePool& operator=(const DecodePool&) = delete;
+
+  /// Answers kBusy at once when kWaitingMax wait.
+  void add(std::shared_ptr<Job> job);
+  /// The job never answers; if it runs, it stops within 50 ms.
+  void cancel(const std::shared_ptr<Job>& job);
+
+ private:
+  struct Seat {
+    std::unique_ptr<WhisperDecoder> multilingual;
+    std::unique_ptr<WhisperDecoder> english;
+    std::shared_ptr<Job> running;
+    std::unique_ptr<net::EventLoop> loop;  // last: its thread uses what is above
+  };
+  void dispatch();
+  void run(Seat& seat, const std::shared_ptr<Job>& job);
+  void finish(Seat& seat, const std::shared_ptr<Job>& job, speech::wire::WorkerMessage answer);
+  HearModels models_;
+  net::EventLoop& home_;
+  const Clock& clock_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::list<std::shared_ptr<Job>> waiting_;  ///< by deadline
+};
+
+}  // namespace yyc3::worker

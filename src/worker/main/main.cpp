@@ -1,0 +1,66 @@
+#include <cstdio>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "platform/process/confine.hpp"
+#include "worker/hear_server.hpp"
+#include "worker/speak_server.hpp"
+
+namespace {
+
+using namespace yyc3;  // NOLINT(google-build-using-namespace): the program itself
+
+/// From here on: no network but Unix sockets, no new programs, first to go when memory ends.
+Result<void> confine_self() {
+  process::ConfinePolicy policy;
+  policy.nice = 0;  // the supervisor has set it
+  return process::confine(policy);
+}
+
+int stop_with(const Error& error) {
+  std::fprintf(stderr, "aicall-worker: %s\n", error.detail.c_str());
+  return 2;
+}
+
+int hear(const worker::HearConfig& config) {
+  const SystemClock clock;
+  telemetry::Log log(clock, "aicall-hear");
+  log.open_stderr();
+  auto server = worker::HearServer::start(config, log, clock, confine_self);
+  if (!server) return stop_with(server.error());
+  log.info("hear worker is ready");
+  (*server)->wait();
+  return 0;
+}
+
+int speak(const worker::SpeakConfig& config) {
+  const SystemClock clock;
+  telemetry::Log log(clock, "aicall-speak");
+  log.open_stderr();
+  auto server = worker::SpeakServer::start(config, log, confine_self);
+  if (!server) return stop_with(server.error());
+  log.info("speak worker is ready");
+  (*server)->wait();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Speech worker of AI-Call: one role a process, no network of its own.");
+  app.require_subcommand(1);
+  worker::HearConfig hear_config;
+  worker::SpeakConfig speak_config;
+  auto* hear_command = app.add_subcommand("hear", "voice activity and recognition");
+  hear_command->add_option("--socket", hear_config.socket, "Unix socket")->required();
+  hear_command->add_option("--models", hear_config.models, "folder of scripts/models")->required();
+  hear_command->add_option("--threads", hear_config.threads, "decoders, one core each");
+  auto* speak_command = app.add_subcommand("speak", "text to speech");
+  speak_command->add_option("--socket", speak_config.socket, "Unix socket")->required();
+  speak_command->add_option("--models", speak_config.models, "folder of scripts/models")
+      ->required();
+  speak_command->add_option("--threads", speak_config.threads, "threads of one synthesis");
+  CLI11_PARSE(app, argc, argv);
+  return hear_command->parsed() ? hear(hear_config) : speak(speak_config);
+}

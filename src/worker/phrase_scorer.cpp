@@ -1,0 +1,122 @@
+#include "worker/phrase_scorer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace yyc3::worker {
+namespace {
+
+constexpr double kNever = -std::numeric_limits<double>::infinity();
+
+double log_add(double a, double b) {
+  if (a < b) std::swap(a, b);
+  return b == kNever ? a : a + std::log1p(std::exp(b - a));
+}
+
+}  // namespace
+
+PhraseScorer::PhraseScorer(std::vector<Phrase> phrases, Tokens ends)
+    : phrases_(std::move(phrases)), ends_(std::move(ends)), nodes_(1) {
+  nodes_[0].bias_min = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < phrases_.size(); ++i) {
+    for (const Tokens& spelling : phrases_[i].spellings) insert(spelling, i);
+  }
+}
+
+void PhraseScorer::insert(const Tokens& spelling, std::size_t phrase) {
+  if (spelling.empty()) return;
+  const double bias = phrases_[phrase].bias;
+  std::size_t at = 0;
+  nodes_[at].bias_min = std::min(nodes_[at].bias_min, bias);
+  for (const int token : spelling) {
+    const auto [place, fresh] = nodes_[at].next.try_emplace(token, nodes_.size());
+    at = place->second;
+    if (fresh) {
+      nodes_.emplace_back();
+      nodes_.back().bias_min = bias;
+    }
+    nodes_[at].bias_min = std::min(nodes_[at].bias_min, bias);
+  }
+  nodes_[at].complete.push_back(phrase);
+}
+
+double PhraseScorer::end_of(std::span<const float> log_p) const {
+  double sum = kNever;
+  for (const int token : ends_) {
+    sum = log_add(sum, static_cast<double>(log_p[static_cast<std::size_t>(token)]));
+  }
+  return sum;
+}
+
+PhraseScorer::Best PhraseScorer::best(const Network& network, int steps_max) const {
+  std::vector<Open> open{{-nodes_[0].bias_min, 0, 0, {}}};
+  const auto worse = [](const Open& a, const Open& b) { return a.bound < b.bound; };
+  std::vector<double> score(phrases_.size(), kNever);
+  Best best;
+  best.score = kNever;
+  while (!open.empty() && best.steps < steps_max && open.front().bound > best.score) {
+    std::ranges::pop_heap(open, worse);
+    const Open current = std::move(open.back());
+    open.pop_back();
+    const std::span<const float> log_p = network(current.prefix);
+    ++best.steps;
+    if (log_p.empty()) {
+      best.stopped = true;
+      return best;
+    }
+    const Node& node = nodes_[current.node];
+    for (const std::size_t phrase : node.complete) {
+      const double whole = current.log_p + end_of(log_p) - phrases_[phrase].bias;
+      score[phrase] = log_add(score[phrase], whole);
+      if (score[phrase] > best.score) {
+        best.score = score[phrase];
+        best.index = phrase;
+      }
+    }
+    for (const auto& [token, next] : node.next) {
+      const double p = current.log_p + static_cast<double>(log_p[static_cast<std::size_t>(token)]);
+      Open child{p - nodes_[next].bias_min, p, next, current.prefix};
+      child.prefix.push_back(token);
+      open.push_back(std::move(child));
+      std::ranges::push_heap(open, worse);
+    }
+  }
+  double total = kNever;
+  for (const double s : score) total = log_add(total, s);
+  for (const Open& o : open) total = log_add(total, o.bound);
+  best.share = best.score == kNever ? 0 : std::exp(best.score - total);
+  return best;
+}
+
+void PhraseScorer::visit(const Open& open, const Network& network, std::vector<double>& out,
+                         bool& ok) const {
+  if (!ok) return;
+  const std::span<const float> seen = network(open.prefix);
+  if (seen.empty()) {
+    ok = false;
+    return;
+  }
+  const std::vector<float> log_p(seen.begin(), seen.end());  // the network reuses its memory
+  const Node& node = nodes_[open.node];
+  for (const std::size_t phrase : node.complete) {
+    out[phrase] = log_add(out[phrase], open.log_p + end_of(log_p));
+  }
+  for (const auto& [token, next] : node.next) {
+    Open child{0, open.log_p + static_cast<double>(log_p[static_cast<std::size_t>(token)]), next,
+               open.prefix};
+    child.prefix.push_back(token);
+    visit(child, network, out, ok);
+  }
+}
+
+std::vector<double> PhraseScorer::all(const Network& network) const {
+  std::vector<double> out(phrases_.size(), kNever);
+  bool ok = true;
+  visit(Open{0, 0, 0, {}}, network, out, ok);
+  if (!ok) out.clear();
+  return out;
+}
+
+}  // namespace yyc3::worker
