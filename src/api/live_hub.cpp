@@ -39,6 +39,7 @@ struct LiveHub::State : std::enable_shared_from_this<State> {
   net::Task<void> tell_call(CallId id);
   net::Task<void> tell_turn(CallId id, std::int64_t seq);
   net::Task<void> listen(std::shared_ptr<net::WebSocket> socket);
+  net::Task<net::HttpResponse> open(bool is_upgrade);
 
   net::EventLoop& loop;
   call::CallStore& store;
@@ -123,20 +124,22 @@ LiveHub::LiveHub(net::EventLoop& loop, events::Bus& bus, call::CallStore& store,
 
 LiveHub::~LiveHub() { subscriptions_.clear(); }
 
-void LiveHub::add_to(Router& router) {
-  const auto open = [state = state_](net::HttpRequest request,
-                                     PathParams) -> net::Task<net::HttpResponse> {
-    if (!request.is_upgrade) co_return problem(426, "this is a WebSocket");
-    if (state->listeners.size() >= kListenersMax)
-      co_return problem(503, "too many consoles listen");
-    net::WebSocketOptions options;
-    options.subprotocol = kSubprotocol;
-    net::WebSocketHandler run = [state](net::HttpRequest, std::shared_ptr<net::WebSocket> socket) {
-      return state->listen(std::move(socket));
-    };
-    co_return net::HttpResponse::upgrade(std::move(options), std::move(run));
+net::Task<net::HttpResponse> LiveHub::State::open(bool is_upgrade) {
+  const auto self = shared_from_this();
+  if (!is_upgrade) co_return problem(426, "this is a WebSocket");
+  if (listeners.size() >= kListenersMax) co_return problem(503, "too many consoles listen");
+  net::WebSocketOptions options;
+  options.subprotocol = kSubprotocol;
+  net::WebSocketHandler run = [self](net::HttpRequest, std::shared_ptr<net::WebSocket> socket) {
+    return self->listen(std::move(socket));
   };
-  router.add({"GET", "/api/v1/live", false, open});
+  co_return net::HttpResponse::upgrade(std::move(options), std::move(run));
+}
+
+void LiveHub::add_to(Router& router) {
+  router.add({"GET", "/api/v1/live", false, [state = state_](net::HttpRequest request, PathParams) {
+                return state->open(request.is_upgrade);
+              }});
 }
 
 }  // namespace yyc3::api

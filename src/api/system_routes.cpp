@@ -9,12 +9,13 @@ namespace yyc3::api {
 
 namespace {
 
+net::Task<net::HttpResponse> at_once(net::HttpResponse response) { co_return response; }
+
 /// A route that answers at once.
 template <class F>
 RouteHandler plain(F answer) {
-  return [answer = std::move(answer)](net::HttpRequest request,
-                                      PathParams) -> net::Task<net::HttpResponse> {
-    co_return answer(request);
+  return [answer = std::move(answer)](net::HttpRequest request, PathParams) {
+    return at_once(answer(request));
   };
 }
 

@@ -194,19 +194,19 @@ Result<void> System::Parts::open_speech() {
   YYC3_TRY(workers.start(config, log, clock, bus));
   speech::HearClientConfig hear_config;
   hear_config.endpoint = workers.hear_endpoint();
-  hear = std::make_unique<speech::HearClient>(hear_config, *call_loop, registry, log, clock,
-                                              [this] { workers.kill("hear"); });
+  hear_config.on_hang = [this] { workers.kill("hear"); };
+  hear = std::make_unique<speech::HearClient>(hear_config, *call_loop, registry, log, clock);
   speech::SpeakClientConfig speak_config;
   speak_config.endpoint = workers.speak_endpoint();
   speak_config.voice_zh = config.speech.voice_zh;
   speak_config.voice_en = config.speech.voice_en;
   if (!config.speech.speak_url.empty()) speak_config.probe_every = Milliseconds{0};
-  speak = std::make_unique<speech::SpeakClient>(
-      speak_config, *call_loop, registry, log, clock, [this] { workers.kill("speak"); },
-      [this](bool up) {
-        voice_up = up;
-        if (up && rendering) rendering->start();
-      });
+  speak_config.on_hang = [this] { workers.kill("speak"); };
+  speak_config.on_change = [this](bool up) {
+    voice_up = up;
+    if (up && rendering) rendering->start();
+  };
+  speak = std::make_unique<speech::SpeakClient>(speak_config, *call_loop, registry, log, clock);
   speech::PromptCacheConfig cache_config;
   cache_config.folder = config.data_dir() / "prompts";
   cache_config.bytes_max = static_cast<std::size_t>(config.speech.prompt_cache_mb) << 20;

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
-#include <thread>
 #include <unistd.h>
 
 #include "app/commands/commands.hpp"
@@ -84,7 +83,7 @@ int doctor(const fs::path& path) {
   if (!config) return kExitConfig;
   Report report;
   report.line(true, "configuration", "good");
-  const unsigned cores = std::thread::hardware_concurrency();
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
   report.line(cores >= 2, "cores",
               fmt::format("{}, 2 wanted: one for calls, one for recognition", cores));
   check_memory(report);

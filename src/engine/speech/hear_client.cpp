@@ -23,12 +23,11 @@ struct HearClient::State : std::enable_shared_from_this<State> {
   };
 
   State(HearClientConfig c, net::EventLoop& l, telemetry::Registry& metrics, telemetry::Log& lg,
-        const Clock& cl, OnHang hang)
+        const Clock& cl)
       : config(std::move(c)),
         loop(l),
         log(lg),
         clock(cl),
-        on_hang(std::move(hang)),
         dropped(metrics.counter("yyc3_speech_hear_dropped_total",
                                 "Audio batches that the hear worker's socket did not take")),
         lost_jobs(metrics.counter("yyc3_speech_hear_lost_jobs_total",
@@ -56,7 +55,6 @@ struct HearClient::State : std::enable_shared_from_this<State> {
   net::EventLoop& loop;
   telemetry::Log& log;
   const Clock& clock;
-  OnHang on_hang;
   telemetry::Counter& dropped;
   telemetry::Counter& lost_jobs;
 
@@ -123,7 +121,7 @@ net::Task<void> HearClient::State::tick() {
     if (now - last_pong >= config.ping_timeout) {
       last_pong = now;
       log.warn("hear worker does not answer");
-      if (on_hang) on_hang();
+      if (config.on_hang) config.on_hang();
     }
   }
 }
@@ -137,7 +135,11 @@ void HearClient::State::flush() {
 void HearClient::State::set_available(bool on) {
   if (ready == on) return;
   ready = on;
-  log.info(on ? "hearing is available" : "hearing is not available");
+  if (on)
+    log.info("hearing is available");
+  if (on) log.info("hearing is available");
+  if (!on) log.warn("hearing is not available");
+    log.warn("hearing is not available");
   const auto snapshot = streams;  // a sink may close its stream
   for (const auto& [number, stream] : snapshot)
     if (stream_of(number) != nullptr) stream.sink->on_available(on);
@@ -207,9 +209,8 @@ void HearClient::State::expire_jobs() {
 }
 
 HearClient::HearClient(HearClientConfig config, net::EventLoop& loop, telemetry::Registry& metrics,
-                       telemetry::Log& log, const Clock& clock, OnHang on_hang)
-    : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock,
-                                     std::move(on_hang))) {
+                       telemetry::Log& log, const Clock& clock)
+    : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock)) {
   state_->tasks.push_back(loop.spawn(state_->run(), "hear link"));
   state_->tasks.push_back(loop.spawn(state_->tick(), "hear tick"));
 }

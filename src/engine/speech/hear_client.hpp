@@ -22,6 +22,7 @@ struct HearClientConfig {
   Milliseconds reconnect_max{5'000};
   Milliseconds ping_every{1'000};
   Milliseconds ping_timeout{3'000};  ///< unanswered for so long: the worker hangs, `on_hang`
+  std::function<void()> on_hang;     ///< to be killed by whoever supervises it
 };
 
 /// Recognizer port over the hear protocol. Keeps one connection; when it breaks, running decodes
@@ -30,10 +31,8 @@ struct HearClientConfig {
 /// Threads: the loop given.
 class HearClient final : public Recognizer {
  public:
-  using OnHang = std::function<void()>;  ///< the supervisor kills the worker
-
   HearClient(HearClientConfig config, net::EventLoop& loop, telemetry::Registry& metrics,
-             telemetry::Log& log, const Clock& clock, OnHang on_hang = {});
+             telemetry::Log& log, const Clock& clock);
   ~HearClient() override;
 
   StreamNumber open(Language language, HearingSink& sink) override;

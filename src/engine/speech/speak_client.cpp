@@ -20,13 +20,11 @@ struct SpeakClient::State : std::enable_shared_from_this<State> {
   };
 
   State(SpeakClientConfig c, net::EventLoop& l, telemetry::Registry& metrics, telemetry::Log& lg,
-        const Clock& cl, OnHang hang, OnChange change)
+        const Clock& cl)
       : config(std::move(c)),
         loop(l),
         log(lg),
         clock(cl),
-        on_hang(std::move(hang)),
-        on_change(std::move(change)),
         client(l.executor(), config.endpoint),
         failures(
             metrics.counter("yyc3_speech_speak_failures_total", "Synthesis requests that failed")),
@@ -44,8 +42,6 @@ struct SpeakClient::State : std::enable_shared_from_this<State> {
   net::EventLoop& loop;
   telemetry::Log& log;
   const Clock& clock;
-  OnHang on_hang;
-  OnChange on_change;
   net::HttpClient client;
   telemetry::Counter& failures;
   telemetry::Histogram& seconds;
@@ -126,7 +122,7 @@ net::Task<void> SpeakClient::State::probe() {
     if (silent >= 2) {
       silent = 0;
       log.warn("speak worker does not answer");
-      if (on_hang) on_hang();
+      if (config.on_hang) config.on_hang();
     }
     co_await net::sleep_for(up ? config.probe_every : Milliseconds{200});
   }
@@ -135,15 +131,17 @@ net::Task<void> SpeakClient::State::probe() {
 void SpeakClient::State::set_available(bool on) {
   if (up == on) return;
   up = on;
-  log.info(on ? "the voice is available" : "the voice is not available");
-  if (on_change) on_change(on);
+  if (on)
+    log.info("the voice is available");
+  else
+    log.warn("the voice is not available");
+  if (on) log.info("the voice is available");
+  if (!on) log.warn("the voice is not available");
 }
 
 SpeakClient::SpeakClient(SpeakClientConfig config, net::EventLoop& loop,
-                         telemetry::Registry& metrics, telemetry::Log& log, const Clock& clock,
-                         OnHang on_hang, OnChange on_change)
-    : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock,
-                                     std::move(on_hang), std::move(on_change))) {
+                         telemetry::Registry& metrics, telemetry::Log& log, const Clock& clock)
+    : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock)) {
   if (state_->config.probe_every > Milliseconds{0})
     state_->probing = loop.spawn(state_->probe(), "speak probe");
   else

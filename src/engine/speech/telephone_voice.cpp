@@ -14,8 +14,8 @@ namespace yyc3::speech {
 namespace {
 
 constexpr double kSecondsMax = 60;
-constexpr std::size_t kMargin = 40 * 8;   // samples kept around the speech
-constexpr float kQuietDbov = -48.0F;      // a 10 ms block below is silence
+constexpr std::size_t kMargin = 40 * 8;  // samples kept around the speech
+constexpr float kQuietDbov = -48.0F;     // a 10 ms block below is silence
 
 /// Drops silence at both ends but for the margin.
 void trim(std::vector<std::int16_t>& pcm) {

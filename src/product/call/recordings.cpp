@@ -44,8 +44,8 @@ net::Task<Result<std::string>> Playback::read(std::uint64_t offset, std::size_t 
 
 net::Task<Result<std::shared_ptr<Playback>>> Recordings::open(CallId call) {
   const auto job = [call](Connection& db) -> Result<std::optional<Row>> {
-    auto rows = db.query("SELECT id, blob_key, state, wrapped_key FROM recordings WHERE call_id = ?",
-                         {call.str()});
+    auto rows = db.query(
+        "SELECT id, blob_key, state, wrapped_key FROM recordings WHERE call_id = ?", {call.str()});
     if (!rows) return tl::unexpected<Error>(rows.error());
     if (rows->empty()) return std::optional<Row>();
     const auto& row = rows->front();
@@ -59,8 +59,7 @@ net::Task<Result<std::shared_ptr<Playback>>> Recordings::open(CallId call) {
   if (found.state == "erased") co_return fail(ErrorCode::kNotFound, "the recording was erased");
   if (found.state != "ready")
     co_return fail(ErrorCode::kNotFound, "the recording is not finished yet; try again shortly");
-  const auto key =
-      security::open_recording_key(parts_.keys, kTenant, found.id, found.wrapped_key);
+  const auto key = security::open_recording_key(parts_.keys, kTenant, found.id, found.wrapped_key);
   if (!key) co_return tl::unexpected<Error>(key.error());
   using Opened = Result<std::shared_ptr<Playback>>;
   const std::function<Opened()> work = [this, found, key = *key]() -> Opened {
@@ -93,8 +92,7 @@ Result<void> Recordings::finished(const recording::FinishedRecording& r) {
       });
   if (!stored) return tl::unexpected<Error>(stored.error());
   if (*stored && good)
-    parts_.bus.publish(
-        events::RecordingReady{**stored, kTenant, r.id, Milliseconds{duration}});
+    parts_.bus.publish(events::RecordingReady{**stored, kTenant, r.id, Milliseconds{duration}});
   return {};
 }
 
