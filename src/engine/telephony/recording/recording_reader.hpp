@@ -34,6 +34,7 @@ class RecordingReader {
   std::string blob_key_;
   security::ChunkCipher cipher_;
   std::uint64_t samples_ = 0;
+  std::uint64_t last_ = 0;  ///< number of the last chunk
   std::uint64_t cached_number_ = ~std::uint64_t{0};
   Bytes cached_;  ///< plain mu-law pairs of chunk cached_number_
 };

@@ -57,14 +57,15 @@ struct InputFrame {
 
 enum class MediaEventKind : std::uint8_t {
   kLedgerStarted,  ///< the utterance's first packet has left (offset = where it began)
-  kLedgerEnded,    ///< it ended: `samples` were played; `cut` when an epoch or close ended it
-  kUnderrun,       ///< hole inside an utterance: the ring ran dry (`samples` played so far)
-  kPlayLow,        ///< fewer than kPlayLowFrames wait inside an utterance: queue more
-  kDtmf,           ///< a key was pressed (`digit`, `samples` long)
-  kVadOpened,      ///< speech began at `at`
-  kVadClosed,      ///< speech ended at `at`
-  kRtpTimeout,     ///< nothing received for the configured time; once until packets come again
-  kRtpResumed,     ///< packets came again after kRtpTimeout
+  kLedgerEnded,  ///< it ended: `samples` were played from `offset` on; `cut` when an epoch, another
+                 ///< utterance or close ended it
+  kUnderrun,     ///< hole inside an utterance: the ring ran dry (`samples` played so far)
+  kPlayLow,      ///< fewer than kPlayLowFrames wait inside an utterance: queue more
+  kDtmf,         ///< a key was pressed (`digit`, `samples` long)
+  kVadOpened,    ///< speech began at `at`
+  kVadClosed,    ///< speech ended at `at`
+  kRtpTimeout,   ///< nothing received for the configured time; once until packets come again
+  kRtpResumed,   ///< packets came again after kRtpTimeout
   kRemoteLatched,  ///< the first valid packet came: the socket is connected to its sender
   kRemoteBye,      ///< RTCP BYE of the far side
   kClosed,         ///< the last event of a stream
@@ -100,11 +101,12 @@ struct StreamStats {
   std::uint64_t input_dropped = 0;   ///< frames the call loop did not fetch in time
   std::uint64_t record_dropped = 0;  ///< frames the recorder did not fetch in time
   std::uint64_t events_dropped = 0;
-  double jitter_ms = 0;        ///< RFC 3550 §6.4.1, of what we receive
-  double delay_target_ms = 0;  ///< of the jitter buffer
-  double rtt_ms = 0;           ///< from RTCP; 0 = not known
-  double remote_loss = 0;      ///< 0..1, as the far side's last report says
-  double mos = 0;              ///< 1..4.5, E-model of loss, delay (ITU-T G.107, G.711 with PLC)
+  std::uint64_t underruns = 0;  ///< holes inside utterances
+  double jitter_ms = 0;         ///< RFC 3550 §6.4.1, of what we receive
+  double delay_target_ms = 0;   ///< of the jitter buffer
+  double rtt_ms = 0;            ///< from RTCP; 0 = not known
+  double remote_loss = 0;       ///< 0..1, as the far side's last report says
+  double mos = 0;               ///< 1..4.5, E-model of loss, delay (ITU-T G.107, G.711 with PLC)
 };
 
 }  // namespace yyc3::rtp
