@@ -1,0 +1,187 @@
+#include "worker/whisper_decoder.hpp"
+
+#include <future>
+#include <map>
+#include <set>
+
+#include "worker/worker_test_support.hpp"
+
+namespace yyc3::worker {
+namespace {
+
+using speech::GrammarKind;
+using speech::Language;
+
+const std::shared_ptr<const WhisperModel>& model(const std::string& name) {
+  static std::map<std::string, std::shared_ptr<const WhisperModel>> loaded;
+  auto& slot = loaded[name];
+  if (!slot) {
+    auto fresh = WhisperModel::load(testing::models() / (name + ".bin"));
+    REQUIRE_MESSAGE(fresh, fresh.error().detail);
+    slot = *fresh;
+  }
+  return slot;
+}
+
+struct Ear {
+  explicit Ear(const std::string& name = "whisper-base-q8_0")
+      : decoder(model(name), testing::tables(), clock) {}
+  Result<Decoded> hear(std::span<const std::int16_t> pcm, Language language,
+                       GrammarKind grammar = GrammarKind::kFree) {
+    DecodeRequest request;
+    request.pcm = pcm;
+    request.language = language;
+    request.grammar = grammar;
+    return decoder.decode(request, stop);
+  }
+  SystemClock clock;
+  StopFlag stop;
+  WhisperDecoder decoder;
+};
+
+std::map<std::string, std::string> words() {
+  const std::filesystem::path folder = std::filesystem::path(YYC3_TEST_DATA) / "audio_cmn";
+  std::ifstream in(folder / "index.tsv");
+  std::map<std::string, std::string> files;
+  std::string line;
+  while (std::getline(in, line)) {
+    const auto tab = line.find('\t');
+    if (line.ends_with("text")) continue;
+    files.try_emplace(line.substr(tab + 1), (folder / line.substr(0, tab)).string());
+  }
+  REQUIRE(files.size() > 100);
+  return files;
+}
+
+TEST_CASE("yes and no of a human voice through A-law, inside the grammar") {
+  const std::vector<std::string> yes_no{"是",   "不是", "好",   "不",     "不要", "不用", "可以",
+                                        "对",   "不对", "行",   "不行",   "没有", "有",   "需要",
+                                        "同意", "愿意", "当然", "可能",   "也许", "肯定", "算了",
+                                        "停",   "别",   "不必", "没关系", "知道", "考虑", "谢谢"};
+  const auto files = words();
+  Ear ear;
+  int right = 0;
+  for (const auto& word : yes_no) {
+    const auto heard =
+        ear.hear(testing::read_wav(files.at(word)), Language::kChinese, GrammarKind::kYesNo);
+    REQUIRE(heard);
+    if (heard->text == word || heard->text == word + "的") ++right;
+    CHECK(heard->confidence >= 0);
+    CHECK(heard->confidence <= 1);
+  }
+  MESSAGE("yes/no words right: " << right << " of " << yes_no.size());
+  CHECK(right >= 26);  // 92 %
+}
+
+TEST_CASE("Chinese digits of a human voice through A-law, inside the grammar") {
+  const std::map<std::string, std::set<std::string>> digits{
+      {"零", {"零", "0"}}, {"一", {"一", "1", "幺"}}, {"二", {"二", "2", "两"}},
+      {"三", {"三", "3"}}, {"四", {"四", "4"}},       {"五", {"五", "5"}},
+      {"六", {"六", "6"}}, {"七", {"七", "7"}},       {"八", {"八", "8"}},
+      {"九", {"九", "9"}}, {"十", {"十", "10"}}};
+  const auto files = words();
+  Ear ear;
+  int right = 0;
+  for (const auto& [digit, spellings] : digits) {
+    const auto heard =
+        ear.hear(testing::read_wav(files.at(digit)), Language::kChinese, GrammarKind::kDigit);
+    REQUIRE(heard);
+    if (spellings.contains(heard->text)) ++right;
+  }
+  MESSAGE("zh digits right: " << right << " of " << digits.size());
+  CHECK(right >= 10);  // ≥ 85 %
+}
+
+TEST_CASE("English digits of four speakers, inside the grammar") {
+  const std::vector<std::string> names{"zero", "one", "two",   "three", "four",
+                                       "five", "six", "seven", "eight", "nine"};
+  Ear ear("whisper-tiny.en-q8_0");
+  int right = 0;
+  int total = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(std::filesystem::path(YYC3_TEST_DATA) / "fsdd_digits")) {
+    if (file.path().extension() != ".wav") continue;
+    const auto digit = static_cast<std::size_t>(file.path().filename().string()[0] - '0');
+    const auto heard =
+        ear.hear(testing::read_wav(file.path()), Language::kEnglish, GrammarKind::kDigit);
+    REQUIRE(heard);
+    ++total;
+    if (heard->text == names[digit] || (digit == 0 && heard->text == "oh")) ++right;
+  }
+  MESSAGE("en digits right: " << right << " of " << total);
+  CHECK(total == 40);
+  CHECK(right >= 34);  // 85 %
+}
+
+TEST_CASE("what the voices say is understood through a telephone") {
+  OrtCancel cancel;
+  auto kokoro = KokoroVoice::load(testing::models(), testing::tables(), 1);
+  REQUIRE_MESSAGE(kokoro, kokoro.error().detail);
+  const auto zh = (*kokoro)->speak("我想改到星期五下午两点。", "zf_xiaoxiao", 1.0, cancel);
+  REQUIRE(zh);
+  const auto heard = Ear().hear(testing::through_telephone(*zh), Language::kChinese);
+  REQUIRE(heard);
+  CHECK_MESSAGE(heard->text.find("星期五下午") != std::string::npos, heard->text);
+
+  auto piper = PiperVoice::load(testing::models(), testing::tables(), 1);
+  REQUIRE_MESSAGE(piper, piper.error().detail);
+  const auto en = (*piper)->speak("I would like to move it to Friday morning.", "joe", 1.0, cancel);
+  REQUIRE(en);
+  const auto understood =
+      Ear("whisper-tiny.en-q8_0").hear(testing::through_telephone(*en), Language::kEnglish);
+  REQUIRE(understood);
+  CHECK_MESSAGE(understood->text.find("Friday morning") != std::string::npos, understood->text);
+}
+
+TEST_CASE("a decode stops when told and at its deadline, and the decoder goes on working") {
+  Ear ear;
+  const auto sound = testing::noise(8 * 8000, 2000);
+  auto running =
+      std::async(std::launch::async, [&] { return ear.hear(sound, Language::kChinese); });
+  ear.stop.cancelled = true;
+  REQUIRE(running.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  const auto cancelled = running.get();
+  REQUIRE_FALSE(cancelled);
+  CHECK(cancelled.error().code == ErrorCode::kCancelled);
+
+  ear.stop.cancelled = false;
+  ear.stop.deadline = ear.clock.now() + Milliseconds(30);  // inside the encoder
+  const SteadyTime begin = ear.clock.now();
+  const auto late = ear.hear(sound, Language::kChinese);
+  const auto took = std::chrono::duration_cast<Milliseconds>(ear.clock.now() - begin).count();
+  MESSAGE("stopped " << took - 30 << " ms after its deadline");
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == ErrorCode::kTimeout);
+
+  ear.stop.deadline = SteadyTime::max();
+  const auto word = testing::read_wav(words().at("没关系"));
+  const auto heard = ear.hear(word, Language::kChinese, GrammarKind::kYesNo);
+  REQUIRE(heard);
+  CHECK(heard->text == "没关系");
+}
+
+TEST_CASE("a synthesis stops when told") {
+  auto kokoro = KokoroVoice::load(testing::models(), testing::tables(), 1);
+  REQUIRE(kokoro);
+  OrtCancel cancel;
+  cancel.cancel();
+  const auto stopped = (*kokoro)->speak("您好，请问您是王女士吗？", "zf_xiaoxiao", 1.0, cancel);
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == ErrorCode::kCancelled);
+  cancel.reset();
+  CHECK((*kokoro)->speak("您好。", "zf_xiaoxiao", 1.0, cancel));
+  CHECK_FALSE((*kokoro)->speak("……", "zf_xiaoxiao", 1.0, cancel));
+  CHECK_FALSE((*kokoro)->speak("您好。", "nobody", 1.0, cancel));
+}
+
+TEST_CASE("bad requests are refused") {
+  Ear ear("whisper-tiny.en-q8_0");
+  const std::vector<std::int16_t> second(8000, 0);
+  CHECK(ear.hear({}, Language::kEnglish).error().code == ErrorCode::kInvalid);
+  CHECK(ear.hear(second, Language::kChinese).error().code == ErrorCode::kInvalid);
+  CHECK(ear.hear(second, Language::kEnglish, GrammarKind::kOptions).error().code ==
+        ErrorCode::kInvalid);
+}
+
+}  // namespace
+}  // namespace yyc3::worker
