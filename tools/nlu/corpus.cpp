@@ -66,7 +66,8 @@ Result<std::vector<Example>> read_examples(const std::filesystem::path& file,
     const std::string text = line.substr(second + 1);
     const std::vector<std::string> variants =
         templates ? expand(text) : std::vector<std::string>{text};
-    const float weight = std::min(1.0F, 2.0F / static_cast<float>(variants.size()));
+    // our own sentences are of the calls this product makes: they count more than public ones
+    const float weight = std::min(1.5F, 4.0F / static_cast<float>(variants.size()));
     for (const std::string& variant : variants)
       out.push_back({language, *intent, source, variant, weight});
   }

@@ -106,10 +106,15 @@ constexpr std::u32string_view kSurnames =
     U"吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱"
     U"严覃武戴莫孔向汤";
 
+bool title_at(std::u32string_view text, std::size_t at) {
+  const std::u32string_view next = text.substr(at, 2);
+  return next == U"先生" || next == U"女士" || next == U"小姐";
+}
+
 void add_name_zh(std::u32string_view text, std::vector<Entity>& out) {
   constexpr std::array<std::u32string_view, 6> kLeads{U"我的名字是", U"我的名字叫", U"我名叫",
                                                       U"我叫",       U"免贵姓",     U"我姓"};
-  constexpr std::u32string_view kStops = U"，。,. 的是吧啊呀呢吗先女小";
+  constexpr std::u32string_view kStops = U"，。,. 的是吧啊呀呢吗";
   for (const auto lead : kLeads) {
     const std::size_t at = text.find(lead);
     if (at == std::u32string_view::npos) continue;
@@ -117,7 +122,7 @@ void add_name_zh(std::u32string_view text, std::vector<Entity>& out) {
     std::size_t end = from;
     const std::size_t longest = lead.ends_with(U'姓') ? 2 : 4;
     while (end < text.size() && end - from < longest && text::is_han(text[end]) &&
-           kStops.find(text[end]) == std::u32string_view::npos)
+           kStops.find(text[end]) == std::u32string_view::npos && !title_at(text, end))
       ++end;
     if (end == from) return;
     const bool known = kSurnames.find(text[from]) != std::u32string_view::npos;

@@ -300,6 +300,10 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   const bool question = sounds_like_question(heard.text, heard.language);
   if (answer.firm && follow_answer(heard, answer, question)) return;
   if (obey_soft_request()) return;
+  if (Understanding::is_greeting(heard.text, heard.language)) {
+    reply_.answer = "greeting";
+    return say_question();
+  }
   if (question) {
     // "对，地址在哪里": the yes counts, and the question is answered.
     const std::string first(before_first_pause(heard.text));

@@ -83,7 +83,11 @@ IntentGuess Understanding::intent_by_rules(std::string_view text, text::Language
 }
 
 IntentGuess Understanding::intent_of(std::string_view text, text::Language language) const {
-  const Request request = request_in(text, language);
+  return intent_given(request_in(text, language), text, language);
+}
+
+IntentGuess Understanding::intent_given(Request request, std::string_view text,
+                                        text::Language language) const {
   IntentGuess out =
       model_ ? model_->guess(bounded(text), language) : intent_by_rules(text, language);
   if (request == Request::kOptOut || request == Request::kComplaint) {
@@ -99,7 +103,7 @@ Understood Understanding::read(std::string_view text, text::Language language,
   const std::string_view heard = bounded(text);
   Understood out;
   out.request = request_in(heard, language);
-  out.intent = intent_of(heard, language);
+  out.intent = intent_given(out.request, heard, language);
   out.sentiment = read_sentiment(heard, language);
   out.when = text::parse_when(heard, now, language);
   out.yes_no = text::parse_yes_no(heard);
@@ -113,6 +117,17 @@ bool Understanding::is_back_channel(std::string_view text, text::Language langua
   if (plain.empty()) return true;
   const auto words = back_channels(language);
   return std::ranges::find(words, plain) != words.end();
+}
+
+bool Understanding::is_greeting(std::string_view text, text::Language language) {
+  std::string plain = plain_text(text);
+  constexpr std::array<std::string_view, 10> kZh{"喂",       "你好", "您好",   "喂你好", "喂您好",
+                                                 "你好你好", "喂喂", "喂喂喂", "哎你好", "喂哪位"};
+  constexpr std::array<std::string_view, 7> kEn{
+      "hello", "hi", "hey", "hello hello", "hi there", "hello there", "good morning"};
+  if (language == text::Language::kEn) return std::ranges::find(kEn, plain) != kEn.end();
+  std::erase(plain, ' ');
+  return std::ranges::find(kZh, plain) != kZh.end();
 }
 
 }  // namespace yyc3::dialogue

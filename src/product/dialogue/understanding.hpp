@@ -93,10 +93,14 @@ class Understanding {
   [[nodiscard]] IntentGuess intent_by_rules(std::string_view text, text::Language language) const;
   /// True when `text` is only a sign of listening: 嗯, 好的, 对, mm-hm, okay.
   [[nodiscard]] static bool is_back_channel(std::string_view text, text::Language language);
+  /// True when `text` is only a greeting that opens a call: 喂, 你好, hello.
+  [[nodiscard]] static bool is_greeting(std::string_view text, text::Language language);
 
   [[nodiscard]] PhraseBook new_book() const { return PhraseBook(matcher_); }
 
  private:
+  [[nodiscard]] IntentGuess intent_given(Request request, std::string_view text,
+                                         text::Language language) const;
   std::shared_ptr<const text::SoundMatcher> matcher_;
   std::shared_ptr<const IntentModel> model_;
   PhraseBook requests_;
