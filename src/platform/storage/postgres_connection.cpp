@@ -209,7 +209,10 @@ Result<PostgresConnection::Answer> PostgresConnection::receive() {
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
     return kept;
   const Error error = error_of(kept.get());
-  if (PQstatus(connection_) != CONNECTION_OK) close();
+  // A server that ends the session says so first (57P01 …) and closes the socket a moment later.
+  const char* state = PQresultErrorField(kept.get(), PG_DIAG_SQLSTATE);
+  const std::string_view kind = state == nullptr ? "" : std::string_view(state).substr(0, 3);
+  if (PQstatus(connection_) != CONNECTION_OK || kind == "57P" || kind.starts_with("08")) close();
   return tl::unexpected<Error>(error);
 }
 

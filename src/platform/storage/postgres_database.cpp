@@ -12,6 +12,8 @@ namespace {
 constexpr Milliseconds kFirstBackoff{200};
 constexpr Milliseconds kLongestBackoff{5'000};
 constexpr int kRuns = 4;  // of a job, the first included
+constexpr Milliseconds kYield{
+    10};  // after a deadlock, doubled each time: lets the other one finish
 
 /// One thread's work: a connection and the way a job is carried out on it.
 class Worker {
@@ -27,6 +29,7 @@ class Worker {
       bool again = false;
       result = attempt(job, writes, again);
       if (!again) break;
+      if (connection_.again()) std::this_thread::sleep_for(kYield * (1 << i));
     }
     return result;
   }

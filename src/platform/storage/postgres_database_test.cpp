@@ -107,7 +107,7 @@ TEST_CASE("a deadlock is solved by running one of the two again") {
   store->post(true, Lane::kCall, crossing(2, 1), collector.done());
   collector.wait(2);
   for (const auto& [name, result] : collector.results()) CHECK(result);
-  CHECK(inside == 3);
+  CHECK(inside >= 3);
   CHECK(ask(*store.database, "SELECT SUM(n) AS s FROM t")->front().int64("s") == 4);
 }
 
