@@ -51,14 +51,19 @@ struct LocalSpeech {
   }
 };
 
+speech::HearClientConfig hear_config(const LocalSpeech& local) {
+  speech::HearClientConfig config;
+  config.endpoint = local.workers.hear_endpoint();
+  return config;
+}
+
 /// One stream of the hear worker, used from outside its loop, one decode at a time.
 class Ear final : public speech::HearingSink {
  public:
   Ear(LocalSpeech& local, speech::Language language)
       : local_(local),
-        client_(std::make_unique<speech::HearClient>(
-            speech::HearClientConfig{.endpoint = local.workers.hear_endpoint()}, local.loop,
-            local.registry, local.log, local.clock)),
+        client_(std::make_unique<speech::HearClient>(hear_config(local), local.loop, local.registry,
+                                                     local.log, local.clock)),
         language_(language) {
     on_loop([this] { stream_ = client_->open(language_, *this); });
   }

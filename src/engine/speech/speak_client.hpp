@@ -24,8 +24,8 @@ struct SpeakClientConfig {
   std::size_t queue_max = 256;  ///< waiting; beyond: kBusy
   std::size_t text_bytes_max = 600;
   Milliseconds probe_every{1'000};  ///< /healthz of our own worker; 0: a remote engine, not probed
-  std::function<void()> on_hang;    ///< our worker does not answer: to be killed
-  std::function<void(bool available)> on_change;
+  std::function<void()> on_hang = {};  ///< our worker does not answer: to be killed
+  std::function<void(bool available)> on_change = {};
 };
 
 /// Synthesizer port over POST /v1/audio/speech. The WAV that comes back is brought to 8 kHz mono.
