@@ -64,7 +64,7 @@ OWN_WORDS = """
 跑得:pao3 de5|说得:shuo1 de5|做得:zuo4 de5|听得:ting1 de5|看得:kan4 de5|走得:zou3 de5|过得:guo4 de5
 写得:xie3 de5|长得:zhang3 de5|来得:lai2 de5|打得:da3 de5
 """
-OWN_FREQUENCY = 300  # where jieba does not know the word
+OWN_FREQUENCY = 300  # at least
 HAN = re.compile("[\u4e00-\u9fff]+")
 MIN_FLOAT = -3.14e30  # jieba's -3.14e100, within a 32-bit float
 MAX_READINGS = 4
@@ -180,7 +180,10 @@ def make_zh_words(root, out):
             freq[word] = int(count)
     for word in own_words():
         if not word.endswith("得"):  # these only correct a reading
-            freq.setdefault(word, OWN_FREQUENCY)
+            apart = float(total)  # as frequent as it must be to win over its characters one by one
+            for char in word:
+                apart *= freq.get(char, 1) / total
+            freq[word] = max(freq.get(word, 0), OWN_FREQUENCY, int(apart) + 1)
     rows = {w: struct.pack("<I", n) for w, n in freq.items()}
     rows[""] = struct.pack("<I", total)
     write_table(out / "zh-words.tbl", rows, 4)

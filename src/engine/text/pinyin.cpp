@@ -82,8 +82,8 @@ std::string_view reading_alone(std::u32string_view text, Span before, std::size_
                  : "";
     case U'得':  // 我得走 must; 跑得快 how
       if (ends) return "";
-      return at == 0 || !is_han(last) || among(last, U"我你您他她它们也还都就只总可又") ? "dei3"
-                                                                                        : "de5";
+      return at == 0 || !is_han(last) || among(last, U"我你您他她它们也还都就只总可又定") ? "dei3"
+                                                                                          : "de5";
     case U'地':  // 慢慢地说 how
       return before.end == at && before.end - before.begin >= 2 && !ends && is_han(last) ? "de5"
                                                                                          : "";

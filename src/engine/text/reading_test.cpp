@@ -49,6 +49,8 @@ TEST_CASE("words decide how a character is read") {
       {"您还款了吗", "nin2 huan2 kuan3 le5 ma5"},
       {"我已经还了，还没到", "wo3 yi3 jing1 huan2 le5 ， hai2 mei2 dao4"},
       {"我得走了", "wo3 dei3 zou3 le5"},
+      {"游玩时长", "you2 wan2 shi2 chang2"},
+      {"我一定得去", "wo3 yi2 ding4 dei3 qu4"},
       {"重新预约音乐会", "chong2 xin1 yu4 yue1 yin1 yue4 hui4"},
       {"转人工 ABC", "zhuan3 ren2 gong1 ABC"},
   };
