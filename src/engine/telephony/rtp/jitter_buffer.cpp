@@ -18,9 +18,9 @@ constexpr std::int64_t kFadeSamples = 480;  // 60 ms
 constexpr std::int64_t kQuietSlack = 40;    // 5 ms off the line is corrected in silence …
 constexpr std::int64_t kSpeechSlack = 480;  // … 60 ms in speech, 10 ms at a time
 constexpr std::int64_t kSpeechStep = 80;
-constexpr std::int64_t kFarOff = 2400;     // 300 ms: at once
-constexpr std::int64_t kEarlySlack = 160;  // too early by 20 ms costs packets: held back in speech
-constexpr int kSilent = 200;               // peak below -44 dB counts as silence
+constexpr std::int64_t kFarOff = 2400;    // 300 ms: at once
+constexpr std::int64_t kEarlySlack = 40;  // too early by more than the bucket's 5 ms costs packets
+constexpr int kSilent = 200;              // peak below -44 dB counts as silence
 constexpr std::size_t kPacketMax = 960;
 constexpr std::uint64_t kMask = JitterBuffer::kRing - 1;
 
@@ -179,9 +179,9 @@ std::int64_t JitterBuffer::correct(std::int64_t now) {
     return 0;
   }
   const std::int64_t early = -behind;
-  const bool idle = quiet_ || play_ >= newest_;
-  if (early <= (idle ? kQuietSlack : kEarlySlack)) return 0;
-  const std::int64_t held = std::min<std::int64_t>(early, kFrame);
+  if (early <= kEarlySlack) return 0;
+  // Somewhat more than needed, so that a slow drift does not call for it every second.
+  const std::int64_t held = std::min<std::int64_t>(early + kEarlySlack, kFrame);
   counts_.inserted += static_cast<std::uint64_t>(held);
   return held;
 }
@@ -239,7 +239,7 @@ JitterBuffer::Played JitterBuffer::pop(std::int64_t now, codec::Frame& out) {
   play_ += taken;
   if (blending_) blend(out);
   if (played.concealed && fading) ++counts_.concealed;
-  played.concealed = played.concealed && (fading || played.real);
+  played.concealed = played.concealed && fading;  // else it was silence already
   int peak = 0;
   for (const std::int16_t x : out) peak = std::max(peak, std::abs(static_cast<int>(x)));
   quiet_ = peak < kSilent || !played.real;
