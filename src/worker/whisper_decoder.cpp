@@ -125,6 +125,10 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
   }
   whisper_context_params params = whisper_context_default_params();
   params.use_gpu = false;
+  // whisper.cpp 1.8.5 with flash attention attends to the padding of a window that is no multiple
+  // of 256 frames: leftovers of the decode before. Texts then depend on history and commas become
+  // '４'.
+  params.flash_attn = false;
   whisper_context* context = whisper_init_from_file_with_params_no_state(file.c_str(), params);
   if (context == nullptr) {
     return fail(ErrorCode::kInvalid, "model " + file.filename().string() +

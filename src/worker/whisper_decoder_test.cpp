@@ -174,6 +174,20 @@ TEST_CASE("a synthesis stops when told") {
   CHECK_FALSE((*kokoro)->speak("您好。", "nobody", 1.0, cancel));
 }
 
+TEST_CASE("a text does not depend on what was decoded before") {
+  const auto files = words();
+  const auto word = testing::read_wav(files.at("对不起"));
+  Ear fresh;
+  const auto first = fresh.hear(word, Language::kChinese);
+  Ear used;
+  REQUIRE(used.hear(testing::noise(5 * 8000, 2000), Language::kChinese));
+  const auto second = used.hear(word, Language::kChinese);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(first->text == second->text);
+  CHECK(first->confidence == doctest::Approx(second->confidence).epsilon(0.001));
+}
+
 TEST_CASE("bad requests are refused") {
   Ear ear("whisper-tiny.en-q8_0");
   const std::vector<std::int16_t> second(8000, 0);
