@@ -136,14 +136,11 @@ struct SipEvent {
 class SipAgent {
  public:
   using Sink = std::function<void(SipEvent)>;
-  /// One whole SIP message as sent or received, credentials removed; on the signalling thread.
-  using MessageHook = std::function<void(std::string_view message)>;
 
   /// Binds and starts the thread.
   /// Errors: kInvalid (configuration, field named), kUnavailable (address or port not to be had).
   static Result<std::unique_ptr<SipAgent>> start(const SipConfig& config, const Clock& clock,
-                                                 telemetry::Log& log, Sink sink,
-                                                 MessageHook hook = {});
+                                                 telemetry::Log& log, Sink sink);
   ~SipAgent();  ///< stop()
   SipAgent(const SipAgent&) = delete;
   SipAgent& operator=(const SipAgent&) = delete;
@@ -157,9 +154,8 @@ class SipAgent {
   /// re-INVITE with sendonly / sendrecv; 491 is retried once after 2.1–4 s (RFC 3261 §14.1).
   Result<void> hold(const CallId& call);
   Result<void> resume(const CallId& call);
-  /// Ends a dialog a crashed process left behind. The credentials serve if BYE is challenged.
-  Result<void> send_bye_for(const CallId& call, const DialogState& dialog,
-                            std::optional<Trunk> credentials = std::nullopt);
+  /// Ends a dialog a crashed process left behind; OrphanEnded tells how it went.
+  Result<void> send_bye_for(const CallId& call, const DialogState& dialog);
 
   [[nodiscard]] std::size_t live_calls() const;  ///< dialled and not ended
 

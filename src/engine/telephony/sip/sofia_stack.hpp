@@ -1,0 +1,117 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "engine/telephony/sip/agent_loop.hpp"
+
+// Sofia's types stay inside this room: only its .cpp files include this header. The names are
+// Sofia's own hooks for typed callback arguments.
+namespace yyc3::sip {
+class SofiaStack;
+struct SofiaCall;
+struct SofiaOrphan;
+}  // namespace yyc3::sip
+#define NUA_MAGIC_T yyc3::sip::SofiaStack
+#define NUA_HMAGIC_T yyc3::sip::SofiaCall
+#define NTA_OUTGOING_MAGIC_T yyc3::sip::SofiaOrphan
+#define SU_ROOT_MAGIC_T yyc3::sip::SofiaStack
+#define SU_WAKEUP_ARG_T yyc3::sip::SofiaStack
+#define SU_TIMER_ARG_T yyc3::sip::SofiaStack
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nua.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/su_wait.h>
+
+namespace yyc3::sip {
+
+/// One dialog as Sofia sees it.
+struct SofiaCall {
+  DialRequest request;
+  nua_handle_t* handle = nullptr;
+  SdpOrigin origin;
+  SteadyTime dialled{};
+  std::optional<Milliseconds> first_response;
+  std::optional<AudioCodec> codec;
+  std::optional<DialogState> dialog;
+  bool authenticated = false;  ///< the challenge was answered once
+  bool cancelling = false;     ///< we gave up before the answer
+  bool answered = false;
+  bool reported = false;    ///< the last event was sent
+  bool reoffering = false;  ///< our own re-INVITE is under way
+  bool rang = false;
+  bool timed_out = false;
+  std::optional<Outcome> forced;  ///< how it ends, decided by us
+  HangUpReason reason;
+};
+
+/// A BYE for a dialog of an earlier process.
+struct SofiaOrphan {
+  SofiaStack* stack = nullptr;
+  CallId call;
+  nta_leg_t* leg = nullptr;
+  nta_outgoing_t* request = nullptr;
+};
+
+/// Owns Sofia's root, agent and handles. Lives and dies on the signalling thread.
+class SofiaStack {
+ public:
+  explicit SofiaStack(AgentLoop& owner);
+  ~SofiaStack();
+  SofiaStack(const SofiaStack&) = delete;
+  SofiaStack& operator=(const SofiaStack&) = delete;
+
+  [[nodiscard]] bool good() const { return nua_ != nullptr; }
+  void run();
+
+ private:
+  using Call = SofiaCall;
+  static void on_nua(nua_event_t event, int status, char const* phrase, nua_t* nua,
+                     SofiaStack* self, nua_handle_t* handle, SofiaCall* call, sip_t const* sip,
+                     tagi_t tags[]);
+  static int on_wake(SofiaStack* root_magic, su_wait_t* wait, SofiaStack* self);
+  static void on_tick(SofiaStack* root_magic, su_timer_t* timer, SofiaStack* self);
+  static int on_orphan(SofiaOrphan* orphan, nta_outgoing_t* request, sip_t const* sip);
+
+  void handle(nua_event_t event, int status, char const* phrase, Call& call, sip_t const* sip);
+  void do_command(Dial& command);
+  void do_command(HangUp& command);
+  void do_command(Reoffer& command);
+  void do_command(Orphan& command);
+  void end(Call& call, const HangUpReason& reason);
+
+  void on_invite_response(int status, char const* phrase, Call& call, sip_t const* sip);
+  void on_provisional(int status, Call& call, sip_t const* sip);
+  void on_answer(Call& call, sip_t const* sip);
+  void on_reoffer_answer(int status, Call& call, sip_t const* sip);
+  void on_reinvite(Call& call, sip_t const* sip, bool update);
+  bool authenticate(int status, Call& call, sip_t const* sip);
+  void report_failure(Call& call, int status, char const* phrase, sip_t const* sip);
+  void report_end(Call& call, Who who, Outcome outcome, sip_t const* sip);
+  void emit(const Call& call, SipEvent::What what);
+  void forget(Call& call);
+  void tick();
+  void begin_stop();
+  void finish_stop_if_idle();
+
+  AgentLoop& owner_;
+  su_root_t* root_ = nullptr;
+  nua_t* nua_ = nullptr;
+  nta_agent_t* orphan_agent_ = nullptr;
+  su_timer_t* timer_ = nullptr;
+  su_wait_t wait_[1];
+  std::unordered_map<CallId, std::unique_ptr<Call>> calls_;
+  std::list<SofiaOrphan> orphans_;
+  std::uint64_t next_session_ = 1;
+  bool stopping_ = false;
+  bool shut_down_ = false;
+  SteadyTime stop_until_{};
+};
+
+}  // namespace yyc3::sip
