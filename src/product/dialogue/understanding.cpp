@@ -33,6 +33,7 @@ Understanding::Understanding(Parts parts)
       model_(std::move(parts.model)),
       requests_(matcher_),
       keywords_(nullptr) {
+  (void)features_of("好", text::Language::kZh);  // its table of sounds is made now, not in a call
   for (const text::Language language : {text::Language::kZh, text::Language::kEn}) {
     for (const RequestPhrase& phrase : request_phrases(language))
       requests_.add(phrase.text, static_cast<std::size_t>(phrase.request), language);
