@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kWheel = 5ms;
+constexpr auto kWheel = 2500us;
 constexpr auto kRound = 20ms;
 constexpr auto kBehindMax = 60ms;  // later than this: ticks are left out instead of sent in a burst
 constexpr int kEvents = 64;
@@ -62,12 +62,9 @@ Result<void> MediaThread::prepare(std::size_t streams) {
   if (!bell || epoll_.get() < 0 || timer_.get() < 0)
     return fail(ErrorCode::kUnavailable, "media thread: no descriptor; raise ulimit -n");
   stop_bell_ = std::move(*bell);
-  itimerspec every{};
-  every.it_interval.tv_nsec = every.it_value.tv_nsec = std::chrono::nanoseconds(kWheel).count();
   if (!watch(epoll_.get(), timer_.get(), kTimerTag) ||
-      !watch(epoll_.get(), stop_bell_.get(), kStopTag) ||
-      ::timerfd_settime(timer_.get(), 0, &every, nullptr) != 0)
-    return fail(ErrorCode::kUnavailable, "media thread: timer cannot be set");
+      !watch(epoll_.get(), stop_bell_.get(), kStopTag))
+    return fail(ErrorCode::kUnavailable, "media thread: descriptors cannot be watched");
   for (auto& bucket : buckets_) bucket.reserve(streams);
   return {};
 }
@@ -118,12 +115,24 @@ void MediaThread::take_priority(bool realtime) {
 void MediaThread::run(bool realtime) {
   take_priority(realtime);
   due_ = clock_.now() + kWheel;
+  set_timer();
   running_.store(true);
   running_.notify_all();
   while (!stop_.load(std::memory_order_acquire)) {
     wait_and_receive();
     run_wheel();
   }
+}
+
+/// Expires at due_ and every 2.5 ms after: the wheel and the timer have one phase. The steady clock
+/// is CLOCK_MONOTONIC.
+void MediaThread::set_timer() {
+  const auto first = std::chrono::duration_cast<std::chrono::nanoseconds>(due_.time_since_epoch());
+  itimerspec every{};
+  every.it_value.tv_sec = first.count() / 1'000'000'000;
+  every.it_value.tv_nsec = first.count() % 1'000'000'000;
+  every.it_interval.tv_nsec = std::chrono::nanoseconds(kWheel).count();
+  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &every, nullptr);
 }
 
 void MediaThread::wait_and_receive() {
