@@ -82,6 +82,7 @@ net::HttpResponse SystemRoutes::system() const {
                           {"active_calls", status.active},
                           {"waiting_calls", status.waiting},
                           {"calls_max", status.max_active},
+                          {"prompts_left", status.prompts_left},
                           {"engines", std::move(engines)}};
   return {200, json::serialize(body)};
 }

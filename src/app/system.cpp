@@ -258,8 +258,13 @@ Result<void> System::Parts::open_calls() {
   center_config.variables_zh = {{"company", config.dialogue.company_zh}};
   center_config.variables_en = {{"company", config.dialogue.company_en}};
   center = std::make_unique<call::CallCenter>(center_config, *call_parts, *store, *media_port,
-                                              sip_agent, *flows, understanding,
-                                              [this] { return workers.status(); });
+                                              sip_agent, *flows, understanding, [this] {
+                                                call::ServiceStatus status;
+                                                status.engines = workers.status();
+                                                if (rendering)
+                                                  status.prompts_left = rendering->left();
+                                                return status;
+                                              });
   sip::SipConfig sip_config;
   sip_config.bind_address = config.sip.listen;
   sip_config.port = static_cast<std::uint16_t>(config.sip.port);

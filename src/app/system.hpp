@@ -47,8 +47,6 @@ class System {
   [[nodiscard]] std::string console_link() const;
   /// What keeps calls from being complete: "hearing", "speaking"; empty when all is up.
   [[nodiscard]] std::vector<std::string> missing() const;
-  /// Prompts not rendered yet.
-  [[nodiscard]] std::size_t prompts_left() const;
 
  private:
   struct Parts;

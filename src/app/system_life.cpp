@@ -79,11 +79,4 @@ std::string System::console_link() const {
 
 std::vector<std::string> System::missing() const { return parts_->missing(); }
 
-std::size_t System::prompts_left() const {
-  std::promise<std::size_t> left;
-  parts_->call_loop->post(
-      [this, &left] { left.set_value(parts_->rendering ? parts_->rendering->left() : 0); });
-  return left.get_future().get();
-}
-
 }  // namespace yyc3::app

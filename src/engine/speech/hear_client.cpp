@@ -137,8 +137,7 @@ void HearClient::State::set_available(bool on) {
   ready = on;
   if (on)
     log.info("hearing is available");
-  if (on) log.info("hearing is available");
-  if (!on) log.warn("hearing is not available");
+  else
     log.warn("hearing is not available");
   const auto snapshot = streams;  // a sink may close its stream
   for (const auto& [number, stream] : snapshot)

@@ -145,8 +145,6 @@ void SpeakClient::State::set_available(bool on) {
     log.info("the voice is available");
   else
     log.warn("the voice is not available");
-  if (on) log.info("the voice is available");
-  if (!on) log.warn("the voice is not available");
 }
 
 SpeakClient::SpeakClient(SpeakClientConfig config, net::EventLoop& loop,

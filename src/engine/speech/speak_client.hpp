@@ -20,7 +20,7 @@ struct SpeakClientConfig {
   std::string voice_zh = "zf_xiaoxiao";
   std::string voice_en = "joe";
   std::string bearer;           ///< API key of a remote engine; empty: none
-  std::size_t at_once = 1;      ///< requests under way; the rest waits here, live ones first
+  std::size_t at_once = 2;      ///< requests under way; the rest waits here, live ones first
   std::size_t queue_max = 256;  ///< waiting; beyond: kBusy
   std::size_t text_bytes_max = 600;
   Milliseconds probe_every{1'000};  ///< /healthz of our own worker; 0: a remote engine, not probed

@@ -26,7 +26,7 @@ text::Language text_language(speech::Language language) {
 struct CallCenter::State : std::enable_shared_from_this<State> {
   State(CallCenterConfig c, CallParts& p, CallStore& s, rtp::LoopPort& lp, sip::SipAgent*& a,
         const dialogue::FlowLibrary& f, std::shared_ptr<const dialogue::Understanding> u,
-        std::function<std::vector<EngineStatus>()> e)
+        std::function<ServiceStatus()> e)
       : config(std::move(c)),
         parts(p),
         store(s),
@@ -59,7 +59,7 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
   sip::SipAgent*& agent;
   const dialogue::FlowLibrary& flows;
   std::shared_ptr<const dialogue::Understanding> understanding;
-  std::function<std::vector<EngineStatus>()> engines;
+  std::function<ServiceStatus()> engines;
 
   std::map<CallId, std::unique_ptr<CallSession>> sessions;
   std::map<std::uint64_t, CallId> by_tag;
@@ -236,7 +236,7 @@ CallCenter::CallCenter(CallCenterConfig config, CallParts& parts, CallStore& sto
                        rtp::LoopPort& port, sip::SipAgent*& agent,
                        const dialogue::FlowLibrary& flows,
                        std::shared_ptr<const dialogue::Understanding> understanding,
-                       std::function<std::vector<EngineStatus>()> engines)
+                       std::function<ServiceStatus()> engines)
     : state_(std::make_shared<State>(std::move(config), parts, store, port, agent, flows,
                                      std::move(understanding), std::move(engines))) {}
 
@@ -342,7 +342,11 @@ net::Task<Result<std::shared_ptr<BrowserLine>>> CallCenter::talk(NewCall call) {
 }
 
 ServiceStatus CallCenter::status() const {
-  return {state_->active, state_->waiting, state_->config.max_active, state_->engines()};
+  ServiceStatus status = state_->engines();
+  status.active = state_->active;
+  status.waiting = state_->waiting;
+  status.max_active = state_->config.max_active;
+  return status;
 }
 
 Result<std::size_t> recover_calls(CallStore& store, sip::SipAgent& agent, telemetry::Log& log,

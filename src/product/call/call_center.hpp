@@ -38,7 +38,7 @@ class CallCenter final : public CallService {
   CallCenter(CallCenterConfig config, CallParts& parts, CallStore& store, rtp::LoopPort& port,
              sip::SipAgent*& agent, const dialogue::FlowLibrary& flows,
              std::shared_ptr<const dialogue::Understanding> understanding,
-             std::function<std::vector<EngineStatus>()> engines);
+             std::function<ServiceStatus()> engines);
   ~CallCenter() override;
 
   /// Starts the media pump and the 20 ms tick.

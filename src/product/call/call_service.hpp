@@ -33,6 +33,7 @@ struct ServiceStatus {
   std::size_t active = 0;
   std::size_t waiting = 0;
   std::size_t max_active = 0;
+  std::size_t prompts_left = 0;  ///< being rendered ahead
   std::vector<EngineStatus> engines;
 };
 

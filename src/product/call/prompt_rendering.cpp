@@ -10,7 +10,7 @@ void PromptRendering::add(const Voice& voice, const std::vector<dialogue::Segmen
     speech::SpeakRequest request = voice.request(segment.text, false);
     request.deadline = Milliseconds{120'000};
     jobs_.push_back(std::move(request));
-    ++total_;
+    ++left_;
   }
 }
 
@@ -23,12 +23,15 @@ void PromptRendering::next() {
   while (!jobs_.empty()) {
     const speech::SpeakRequest request = std::move(jobs_.front());
     jobs_.pop_front();
-    if (cache_.find(request)) continue;
+    if (cache_.find(request)) {
+      --left_;
+      continue;
+    }
     busy_ = true;
-    cache_.fetch(request, true, [weak = weak_from_this()](Result<speech::Pcm> pcm) {
+    cache_.fetch(request, true, [weak = weak_from_this()](const Result<speech::Pcm>&) {
       const auto self = weak.lock();
       if (!self) return;
-      if (!pcm) ++self->failed_;
+      --self->left_;
       self->next();
     });
     return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -23,17 +24,15 @@ class PromptRendering : public std::enable_shared_from_this<PromptRendering> {
   void add(const Voice& voice, const std::vector<dialogue::Segment>& segments);
   void start();
 
-  [[nodiscard]] std::size_t left() const { return jobs_.size() + (busy_ ? 1 : 0); }
-  [[nodiscard]] std::size_t total() const { return total_; }
-  [[nodiscard]] std::size_t failed() const { return failed_; }
+  /// Prompts still to be rendered. Any thread.
+  [[nodiscard]] std::size_t left() const { return left_; }
 
  private:
   void next();
 
   speech::PromptCache& cache_;
   std::deque<speech::SpeakRequest> jobs_;
-  std::size_t total_ = 0;
-  std::size_t failed_ = 0;
+  std::atomic<std::size_t> left_{0};
   bool busy_ = false;
 };
 

@@ -11,6 +11,7 @@ constexpr SamplePos samples(Milliseconds time) {
 }
 constexpr SamplePos back(SamplePos from, SamplePos by) { return from > by ? from - by : 0; }
 constexpr SamplePos kFrameMax = 32 * kSamplesPerMs;  // a Silero frame; energy frames are shorter
+constexpr SamplePos kFramesLateMax = 300 * kSamplesPerMs;  // no frames for so long is silence
 }  // namespace
 
 const char* name_of(Completeness value) {
@@ -38,7 +39,8 @@ void TurnTaking::listen(bool on) {
 
 TurnActions TurnTaking::on_speech(SamplePos end, double probability) {
   TurnActions out;
-  const SamplePos previous = now_;
+  // The clock runs ahead of the frames: they come by way of the worker.
+  const SamplePos previous = std::exchange(frames_to_, std::max(frames_to_, end));
   now_ = std::max(now_, end);
   const bool speech =
       probability >= (state_ == State::kQuiet ? config_.speech_on : config_.speech_off);
@@ -194,7 +196,7 @@ TurnActions TurnTaking::on_bot_speaking(SamplePos at, bool speaking, bool interr
 TurnActions TurnTaking::on_clock(SamplePos now) {
   TurnActions out;
   now_ = std::max(now_, now);
-  if (state_ == State::kSpeaking && now_ - speech_to_ > 3 * kFrameMax) state_ = State::kTrailing;
+  if (state_ == State::kSpeaking && now_ - speech_to_ > kFramesLateMax) state_ = State::kTrailing;
   consider_end(now_, out);
   const bool nobody = state_ == State::kQuiet && !bot_speaking_ && job_ == 0;
   if (listening_ && nobody && !silence_told_ && now_ - quiet_since_ >= samples(config_.no_answer)) {

@@ -132,6 +132,7 @@ class TurnTaking {
   State state_ = State::kQuiet;
   bool listening_ = true;
   SamplePos now_ = 0;
+  SamplePos frames_to_ = 0;    ///< end of the last probability's frame
   SamplePos speech_from_ = 0;  ///< of the utterance
   SamplePos speech_to_ = 0;    ///< end of its last speech frame
   SamplePos run_from_ = 0;     ///< start of the current unbroken run of speech frames

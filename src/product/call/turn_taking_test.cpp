@@ -85,6 +85,17 @@ TEST_CASE("patience follows how finished the words sound") {
   }
 }
 
+TEST_CASE("frames that lag behind the clock are speech all the same") {
+  Bench b;
+  for (int i = 1; i <= 40; ++i) {
+    b.now += 256;
+    b.take(b.turns.on_clock(b.now + 80 * kSamplesPerMs));
+    b.take(b.turns.on_speech(b.now, i <= 20 ? 0.9 : 0.05));
+  }
+  REQUIRE(b.all<StartDecode>().size() == 1);
+  CHECK(b.all<CancelDecode>().empty());
+}
+
 TEST_CASE("a late result ends the turn at once when patience is already over") {
   Bench b;
   b.say(640ms);

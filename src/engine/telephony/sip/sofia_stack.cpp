@@ -41,7 +41,7 @@ SofiaStack::SofiaStack(AgentLoop& owner) : owner_(owner) {
                     SIPTAG_SUPPORTED_STR("timer, 100rel"), NTATAG_SIP_T1X64(timer_b), TAG_END());
   if (nua_ == nullptr) return;
   su_wait_create(wait_, owner_.wake_fd_, SU_WAIT_IN);
-  su_root_register(root_, wait_, &SofiaStack::on_wake, this, su_pri_normal);
+  wait_id_ = su_root_register(root_, wait_, &SofiaStack::on_wake, this, su_pri_normal);
   timer_ = su_timer_create(su_root_task(root_), kTickMs);
   su_timer_run(timer_, &SofiaStack::on_tick, this);
 }
@@ -54,6 +54,7 @@ SofiaStack::~SofiaStack() {
   }
   if (orphan_agent_ != nullptr) nta_agent_destroy(orphan_agent_);
   if (nua_ != nullptr) nua_destroy(nua_);
+  if (root_ != nullptr && timer_ != nullptr) su_root_deregister(root_, wait_id_);
   if (root_ != nullptr) su_root_destroy(root_);
   su_deinit();
 }

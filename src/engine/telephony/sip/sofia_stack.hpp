@@ -106,6 +106,7 @@ class SofiaStack {
   nta_agent_t* orphan_agent_ = nullptr;
   su_timer_t* timer_ = nullptr;
   su_wait_t wait_[1];
+  int wait_id_ = 0;
   std::unordered_map<CallId, std::unique_ptr<Call>> calls_;
   std::list<SofiaOrphan> orphans_;
   std::uint64_t next_session_ = 1;
