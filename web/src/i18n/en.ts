@@ -12,6 +12,7 @@ export const en: Texts = {
   'system.engines': 'Engines',
   'system.active': '{active} of {max} lines in use',
   'system.waiting': '{n} waiting',
+  'system.prompts': 'preparing {n} prompts',
   'system.live': 'Live',
   'system.reconnecting': 'Reconnecting…',
   'engine.hear': 'Hearing',

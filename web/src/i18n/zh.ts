@@ -10,6 +10,7 @@ export const zh = {
   'system.engines': '引擎',
   'system.active': '通话中 {active} / {max}',
   'system.waiting': '排队 {n}',
+  'system.prompts': '正在备音 {n} 句',
   'system.live': '实时',
   'system.reconnecting': '正在重连…',
   'engine.hear': '听',

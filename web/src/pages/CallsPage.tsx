@@ -1,14 +1,14 @@
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { api, ApiError } from '../api/client';
 import type { Call } from '../api/types';
 import { useI18n } from '../i18n';
 import { mergeCalls } from '../model/calls';
 import { Waves } from '../ui/App';
 import { CallList } from '../ui/CallList';
-import { CallView } from '../ui/CallView';
 import { useLive } from '../ui/live';
 import { Link } from '../ui/router';
 
+const CallView = lazy(() => import('../ui/CallView'));
 const PAGE = 50;
 
 function useCalls() {
@@ -69,7 +69,7 @@ export function CallsPage({ id }: { id: string | null }) {
       </section>
       <section className="main">
         {id ? (
-          <CallView key={id} id={id} />
+          <Suspense fallback={<p className="hint">{t('calls.loading')}</p>}><CallView key={id} id={id} /></Suspense>
         ) : (
           <div className="empty">
             <Waves />

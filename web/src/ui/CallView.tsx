@@ -10,6 +10,7 @@ import type { PlayerHandle } from './Player';
 import { Link } from './router';
 import { Transcript } from './Transcript';
 import { useCall } from './useCall';
+import './call.css';
 
 const Player = lazy(() => import('./Player'));
 const SURE_MS = 4000;
@@ -48,7 +49,7 @@ function Trouble({ error, retry }: { error: ApiError; retry: () => void }) {
   );
 }
 
-export function CallView({ id }: { id: string }) {
+export default function CallView({ id }: { id: string }) {
   const { t } = useI18n();
   const { call, said, levels, error, reload } = useCall(id);
   const player = useRef<PlayerHandle>(null);

@@ -39,6 +39,7 @@ export function SystemStrip() {
         <>
           <span className="lines">{t('system.active', { active: system.active_calls, max: system.calls_max })}</span>
           {system.waiting_calls ? <span>{t('system.waiting', { n: system.waiting_calls })}</span> : null}
+          {system.prompts_left ? <span>{t('system.prompts', { n: system.prompts_left })}</span> : null}
           {system.engines.map((engine) => (
             <span key={engine.name} className={`engine ${engine.state}`} title={named('engine', engine.state)}>
               <i aria-hidden="true" />

@@ -4,6 +4,7 @@ import { useI18n } from '../i18n';
 import { clock } from '../model/format';
 import type { Transcript as Said } from '../model/transcript';
 import { StageBar, StageLegend } from './StageBar';
+import './call.css';
 
 interface Props {
   said: Said;
