@@ -14,7 +14,6 @@ constexpr std::int64_t kWild = 16'000;    // a timestamp 2 s off is not of this 
 constexpr float kForget = 0.995F;         // a packet's weight halves in 139 packets
 constexpr float kQuantile = 0.97F;
 constexpr int kFrame = static_cast<int>(codec::kFrameSamples);
-constexpr std::int64_t kFadeSamples = 480;  // 60 ms
 constexpr std::int64_t kQuietSlack = 40;    // 5 ms off the line is corrected in silence …
 constexpr std::int64_t kSpeechSlack = 480;  // … 60 ms in speech, 10 ms at a time
 constexpr std::int64_t kSpeechStep = 80;
