@@ -2,6 +2,7 @@
 // receiver: another process that echoes every packet and takes its arrival from the kernel
 // (SO_TIMESTAMPNS). Beside it, in the same run, a bare loop that sends and receives as many packets
 // and does nothing else. media_bench --calls 2000 --seconds 20 [--core 0] [--no-recording]
+// [--no-realtime]
 #include <algorithm>
 #include <arpa/inet.h>
 #include <atomic>
@@ -44,6 +45,7 @@ struct Options {
   int seconds = 20;
   int core = 0;
   bool recording = true;
+  bool realtime = true;
 };
 
 struct Shared {
@@ -372,6 +374,7 @@ std::unique_ptr<MediaEngine> start_engine(const Options& o, const Clock& clock,
                                           telemetry::Registry& registry) {
   MediaConfig config;
   config.cores = {o.core};
+  config.realtime = o.realtime;
   config.port_first = 20'000;
   config.port_last = 39'999;
   auto engine = MediaEngine::start(config, clock, registry);
@@ -458,6 +461,8 @@ int main(int argc, char** argv) {
     const std::string name = argv[i];
     if (name == "--no-recording") {
       options.recording = false;
+    } else if (name == "--no-realtime") {
+      options.realtime = false;
     } else if (i + 1 < argc && name == "--calls") {
       options.calls = std::atoi(argv[++i]);
     } else if (i + 1 < argc && name == "--seconds") {
@@ -465,7 +470,9 @@ int main(int argc, char** argv) {
     } else if (i + 1 < argc && name == "--core") {
       options.core = std::atoi(argv[++i]);
     } else {
-      std::fprintf(stderr, "media_bench --calls N(1-4096) --seconds N --core N [--no-recording]\n");
+      std::fprintf(stderr,
+                   "media_bench --calls N(1-4096) --seconds N --core N [--no-recording] "
+                   "[--no-realtime]\n");
       return 2;
     }
   }

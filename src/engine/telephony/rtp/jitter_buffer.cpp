@@ -50,12 +50,23 @@ bool JitterBuffer::has_all(std::int64_t from, std::int64_t count) const {
   return true;
 }
 
-void JitterBuffer::forget(std::int64_t from, std::int64_t to) {
-  if (to - from >= static_cast<std::int64_t>(kRing)) {
-    present_.fill(0);
-    return;
+void JitterBuffer::mark(std::int64_t from, std::int64_t count, bool present) {
+  while (count > 0) {
+    const std::size_t s = slot(from);
+    const std::int64_t here = std::min<std::int64_t>(count, 64 - static_cast<int>(s % 64));
+    const std::uint64_t mask = (here == 64 ? ~0ULL : (1ULL << here) - 1) << (s % 64);
+    if (present) {
+      present_[s / 64] |= mask;
+    } else {
+      present_[s / 64] &= ~mask;
+    }
+    from += here;
+    count -= here;
   }
-  for (; from < to; ++from) present_[slot(from) / 64] &= ~(1ULL << (slot(from) % 64));
+}
+
+void JitterBuffer::forget(std::int64_t from, std::int64_t to) {
+  mark(from, std::min<std::int64_t>(to - from, static_cast<std::int64_t>(kRing)), false);
 }
 
 void JitterBuffer::reset() {
@@ -137,11 +148,13 @@ JitterBuffer::Insert JitterBuffer::insert(std::uint32_t timestamp,
   }
   if (first + length > play_ + static_cast<std::int64_t>(kRing))
     skip(first + length - play_ - static_cast<std::int64_t>(kRing));
-  for (std::int64_t i = std::max<std::int64_t>(play_ - first, 0); i < length; ++i) {
-    const std::size_t s = slot(first + i);
-    ring_[s] = mulaw[static_cast<std::size_t>(i)];
-    present_[s / 64] |= 1ULL << (s % 64);
-  }
+  const std::int64_t passed = std::max<std::int64_t>(play_ - first, 0);
+  mulaw = mulaw.subspan(static_cast<std::size_t>(passed));
+  const std::size_t start = slot(first + passed);
+  const std::size_t before_wrap = std::min(mulaw.size(), kRing - start);
+  std::copy_n(mulaw.begin(), before_wrap, ring_.begin() + static_cast<std::ptrdiff_t>(start));
+  std::copy(mulaw.begin() + static_cast<std::ptrdiff_t>(before_wrap), mulaw.end(), ring_.begin());
+  mark(first + passed, length - passed, true);
   newest_ = std::max(newest_, first + length);
   ++counts_.stored;
   return Insert::kStored;
@@ -195,8 +208,10 @@ std::int16_t JitterBuffer::next_made_up() {
 
 void JitterBuffer::fill(std::int64_t from, std::span<std::int16_t> out, Played& played) {
   if (has_all(from, static_cast<std::int64_t>(out.size()))) {
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = codec::mulaw_decode(ring_[slot(from + static_cast<std::int64_t>(i))]);
+    const std::size_t start = slot(from);
+    const std::size_t before_wrap = std::min(out.size(), kRing - start);
+    codec::mulaw_decode(std::span(ring_).subspan(start, before_wrap), out);
+    codec::mulaw_decode(ring_, out.subspan(before_wrap));
     played.real = true;
     return;
   }

@@ -66,6 +66,7 @@ class JitterBuffer {
   [[nodiscard]] std::int64_t line(std::int64_t now) const { return now - base() - target_; }
   [[nodiscard]] bool has(std::int64_t at) const;
   [[nodiscard]] bool has_all(std::int64_t from, std::int64_t count) const;
+  void mark(std::int64_t from, std::int64_t count, bool present);
   void forget(std::int64_t from, std::int64_t to);
   void skip(std::int64_t count);
   std::int64_t correct(std::int64_t now);

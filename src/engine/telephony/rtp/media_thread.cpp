@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -22,7 +21,6 @@ constexpr auto kWheel = 2500us;
 constexpr auto kRound = 20ms;
 constexpr auto kBehindMax = 60ms;  // later than this: ticks are left out instead of sent in a burst
 constexpr int kEvents = 64;
-constexpr int kPerSocket = 4;
 constexpr std::size_t kDatagram = 1500;
 constexpr std::uint64_t kTimerTag = 0;
 constexpr std::uint64_t kStopTag = 2;
@@ -151,24 +149,23 @@ void MediaThread::wait_and_receive() {
   }
 }
 
+/// One datagram; epoll is level-triggered and names the socket again while there are more. A second
+/// read that only learns there is none would cost a system call a packet.
 void MediaThread::receive(StreamShared& stream, bool rtcp, SteadyTime now) {
   std::array<std::uint8_t, kDatagram> buffer;
   const int fd = rtcp ? stream.ports.rtcp.get() : stream.ports.rtp.get();
-  for (int i = 0; i < kPerSocket; ++i) {
-    sockaddr_in from{};
-    socklen_t size = sizeof from;
-    const ssize_t n = ::recvfrom(fd, buffer.data(), buffer.size(), MSG_DONTWAIT,
-                                 reinterpret_cast<sockaddr*>(&from), &size);
-    if (n < 0 && errno == ECONNREFUSED) continue;  // the far side's port is closed; RTP time-out
-    if (n < 0) break;
-    metrics_.received.add();
-    const Address address{ntohl(from.sin_addr.s_addr), ntohs(from.sin_port)};
-    const ByteView bytes = ByteView(buffer).first(static_cast<std::size_t>(n));
-    if (!rtcp) {
-      stream.core.on_packet(bytes, address, now);
-    } else if (address.ip == stream.core.destination().ip) {
-      stream.core.on_rtcp(bytes, now);
-    }
+  sockaddr_in from{};
+  socklen_t size = sizeof from;
+  const ssize_t n = ::recvfrom(fd, buffer.data(), buffer.size(), MSG_DONTWAIT,
+                               reinterpret_cast<sockaddr*>(&from), &size);
+  if (n < 0) return;  // also "refused": the far side's port is closed; the RTP time-out tells
+  metrics_.received.add();
+  const Address address{ntohl(from.sin_addr.s_addr), ntohs(from.sin_port)};
+  const ByteView bytes = ByteView(buffer).first(static_cast<std::size_t>(n));
+  if (!rtcp) {
+    stream.core.on_packet(bytes, address, now);
+  } else if (address.ip == stream.core.destination().ip) {
+    stream.core.on_rtcp(bytes, now);
   }
   if (!rtcp) follow_remote(stream);
   if (stream.core.take_news()) notify(stream);
