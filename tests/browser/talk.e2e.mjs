@@ -1,7 +1,7 @@
 // "Talk to me" in Chromium against the real programs: sign in by the printed link, speak, be answered, hang up.
-// AICALL_DIR: the folder with aicall and aicall-worker. Fails when they are not there.
+// AICALL_DIR: the folder with aicall and aicall-worker; fails when they are not there. FLOWS_DIR: other flows. TALK_WAV: other words.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check, openBrowser, picture, ROOT, runAll, until } from './browser.mjs';
@@ -17,7 +17,7 @@ const WORDS_SECONDS = 60;
 async function serve() {
   const env = {
     ...process.env, AICALL_SERVER__DATA_DIR: folder, AICALL_SERVER__PORT: '0', AICALL_LOG__FILE: LOG,
-    AICALL_SERVER__WEB_DIR: join(ROOT, 'web', 'dist'), AICALL_DIALOGUE__FLOWS_DIR: join(ROOT, 'flows'),
+    AICALL_SERVER__WEB_DIR: join(ROOT, 'web', 'dist'), AICALL_DIALOGUE__FLOWS_DIR: process.env.FLOWS_DIR ?? join(ROOT, 'flows'),
   };
   const child = spawn(join(programs, 'aicall'), ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
@@ -40,7 +40,7 @@ async function serve() {
   };
 }
 
-/** Words of a real person, with pauses: 是 or 对 from the shared recordings, else our own voice says them. */
+/** TALK_WAV, or words that our own voice says. */
 function microphone() {
   const wav = process.env.TALK_WAV ?? join(folder, 'microphone.wav');
   return existsSync(wav) ? wav : sayWords(wav);
@@ -57,7 +57,6 @@ async function sayWords(wav) {
 
 /** Chromium plays the file over and over: six seconds of silence make turns of it. */
 async function withPauses(path) {
-  const { writeFileSync } = await import('node:fs');
   const bytes = readFileSync(path);
   const at = bytes.indexOf('data', 12);
   const rate = bytes.readUInt32LE(24);
