@@ -288,18 +288,14 @@ void System::Parts::render_ahead() {
   const text::LocalDateTime now = call_parts->conversation.local_now();
   const call::Voice zh{speech::Language::kChinese, config.speech.voice_zh, config.speech.speed};
   const call::Voice en{speech::Language::kEnglish, config.speech.voice_en, config.speech.speed};
+  const std::map<std::string, std::string> fixed_zh{{"company", config.dialogue.company_zh}};
+  const std::map<std::string, std::string> fixed_en{{"company", config.dialogue.company_en}};
   for (const auto& id : flows->ids()) {
     const auto flow = flows->find(id);
-    if (flow->speaks(text::Language::kZh)) {
-      rendering->add(zh, dialogue::prompts(*flow, text::Language::kZh,
-                                           {{"company", config.dialogue.company_zh}}));
-      rendering->add(zh, dialogue::fragments(*flow, text::Language::kZh, now.date, 14));
-    }
-    if (flow->speaks(text::Language::kEn)) {
-      rendering->add(en, dialogue::prompts(*flow, text::Language::kEn,
-                                           {{"company", config.dialogue.company_en}}));
-      rendering->add(en, dialogue::fragments(*flow, text::Language::kEn, now.date, 14));
-    }
+    if (flow->zh) rendering->add(zh, dialogue::prompts(*flow, text::Language::kZh, fixed_zh));
+    if (flow->en) rendering->add(en, dialogue::prompts(*flow, text::Language::kEn, fixed_en));
+    if (flow->zh) rendering->add(zh, dialogue::fragments(*flow, text::Language::kZh, now.date, 14));
+    if (flow->en) rendering->add(en, dialogue::fragments(*flow, text::Language::kEn, now.date, 14));
   }
   call_loop->post([this] {
     if (voice_up) rendering->start();

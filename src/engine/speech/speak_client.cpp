@@ -145,6 +145,7 @@ void SpeakClient::State::set_available(bool on) {
     log.info("the voice is available");
   else
     log.warn("the voice is not available");
+  if (config.on_change) config.on_change(on);
 }
 
 SpeakClient::SpeakClient(SpeakClientConfig config, net::EventLoop& loop,

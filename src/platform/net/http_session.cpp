@@ -143,7 +143,7 @@ Task<bool> HttpSession::read_body(Parser& parser) {
   if (!too_long) {
     parser.body_limit(limit);
     if (beast::iequals(head[http::field::expect], "100-continue") && buffer_.size() == 0) {
-      const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n", {});
+      const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n", std::string());
       if (!sent) co_return false;
     }
     stream_.next_layer().expires_after(shared_->options.body_timeout);
@@ -242,7 +242,7 @@ Task<bool> HttpSession::write_response(HttpResponse response, bool is_head, bool
   std::string head = head_of(response, is_head, keep_alive);
   if (is_head) response.body.clear();
   if (response.source && !is_head) {
-    const bool sent = co_await write(std::move(head), {});
+    const bool sent = co_await write(std::move(head), std::string());
     if (!sent) co_return false;
     const bool whole = co_await write_source(std::move(response));
     co_return whole;
@@ -270,7 +270,7 @@ Task<bool> HttpSession::write_source(HttpResponse response) {
     if (!sent) co_return false;
   }
   if (!chunked) co_return left == 0;
-  const bool ended = co_await write("0\r\n\r\n", {});
+  const bool ended = co_await write("0\r\n\r\n", std::string());
   co_return ended;
 }
 

@@ -21,6 +21,28 @@ text::Language text_language(speech::Language language) {
   return language == speech::Language::kChinese ? text::Language::kZh : text::Language::kEn;
 }
 
+/// A visitor who tries the bot has no appointment: what a flow must know is made up for him.
+void fill_for_visitor(const dialogue::Flow& flow, const text::LocalDateTime& now,
+                      std::map<std::string, std::string>& variables) {
+  text::WhenReading tomorrow;
+  tomorrow.date = text::add_days(now.date, 1);
+  tomorrow.time = text::LocalTime{15, 0};
+  for (const auto& [name, variable] : flow.variables) {
+    if (!variable.required || variables.contains(name)) continue;
+    switch (variable.kind) {
+      case dialogue::VariableKind::kDateTime:
+        variables[name] = dialogue::when_text(tomorrow);
+        break;
+      case dialogue::VariableKind::kDigits:
+      case dialogue::VariableKind::kMoney:
+        variables[name] = "100";
+        break;
+      default:
+        variables[name] = "访客";
+    }
+  }
+}
+
 }  // namespace
 
 struct CallCenter::State : std::enable_shared_from_this<State> {
@@ -172,6 +194,8 @@ Result<dialogue::DialogueSession> CallCenter::State::make_dialogue(const NewCall
   context.variables =
       call.language == speech::Language::kChinese ? config.variables_zh : config.variables_en;
   for (const auto& [name, value] : call.variables) context.variables[name] = value;
+  if (call.direction == "browser")
+    fill_for_visitor(*flow, parts.conversation.local_now(), context.variables);
   return dialogue::DialogueSession::create(flow, understanding, std::move(context));
 }
 

@@ -318,7 +318,7 @@ void Conversation::on_spoken(const Spoken& spoken) {
     if (spoken.samples > 0)
       parts_.metrics.gap.observe(static_cast<double>(stages_->first_packet_ms) / 1000);
   }
-  if (!spoken.text.empty()) {
+  if (spoken.samples > 0) {  // what nobody heard is no turn
     TurnRecord row;
     row.seq = next_seq_++;
     row.speaker = "bot";

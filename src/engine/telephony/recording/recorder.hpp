@@ -52,7 +52,7 @@ struct FinishedRecording {
   std::uint64_t samples = 0;       ///< length at 8 kHz, gaps included
   std::uint64_t dropped_frames = 0;
   bool recovered = false;  ///< after a crash; a second may be missing at its end
-  std::string error{};       ///< empty when stored; the sound then stays in the spool
+  std::string error{};     ///< empty when stored; the sound then stays in the spool
 };
 
 enum class RecorderState { kOk, kDiskFull, kFailing };
