@@ -4,20 +4,30 @@
 #include <unistd.h>
 #include <utility>
 
+#include "engine/telephony/sip/message_log.hpp"
 #include "engine/telephony/sip/sofia_stack.hpp"
 
 namespace yyc3::sip {
 
-AgentLoop::AgentLoop(SipConfig config, const Clock& clock, telemetry::Log& log, SipAgent::Sink sink)
+AgentLoop::AgentLoop(SipConfig config, const Clock& clock, telemetry::Log& log, SipAgent::Sink sink,
+                     SipAgent::MessageHook hook)
     : config_(std::move(config)),
       clock_(clock),
       log_(log),
       sink_(std::move(sink)),
+      hook_(std::move(hook)),
       wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 AgentLoop::~AgentLoop() { close(wake_fd_); }
 
 void AgentLoop::run() {
+  MessageLog messages(hook_);
+  print_to(&messages);
+  run_stack();
+  print_to(nullptr);
+}
+
+void AgentLoop::run_stack() {
   SofiaStack stack(*this);
   {
     const std::lock_guard hold(lock_);
@@ -55,6 +65,11 @@ void AgentLoop::request_stop() {
     if (phase_ == Phase::kRunning) phase_ = Phase::kStopping;
   }
   eventfd_write(wake_fd_, 1);
+}
+
+bool AgentLoop::stop_asked() {
+  const std::lock_guard hold(lock_);
+  return phase_ == Phase::kStopping;
 }
 
 std::deque<Command> AgentLoop::take_commands() {

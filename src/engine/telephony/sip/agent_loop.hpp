@@ -39,7 +39,8 @@ class SofiaStack;
 /// Threads: run() is the thread; post, request_stop, live_calls, wait_started any.
 class AgentLoop {
  public:
-  AgentLoop(SipConfig config, const Clock& clock, telemetry::Log& log, SipAgent::Sink sink);
+  AgentLoop(SipConfig config, const Clock& clock, telemetry::Log& log, SipAgent::Sink sink,
+            SipAgent::MessageHook hook);
   ~AgentLoop();
   AgentLoop(const AgentLoop&) = delete;
   AgentLoop& operator=(const AgentLoop&) = delete;
@@ -53,12 +54,15 @@ class AgentLoop {
 
  private:
   friend class SofiaStack;
+  void run_stack();
   std::deque<Command> take_commands();
+  bool stop_asked();
 
   SipConfig config_;
   const Clock& clock_;
   telemetry::Log& log_;
   SipAgent::Sink sink_;
+  SipAgent::MessageHook hook_;
   int wake_fd_;
   std::atomic<std::size_t> live_{0};  ///< accepted by post() or known to the stack
 

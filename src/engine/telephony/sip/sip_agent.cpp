@@ -18,6 +18,7 @@ namespace yyc3::sip {
 namespace {
 
 constexpr std::size_t kHeadersMax = 16;
+constexpr int kPortTries = 5;
 
 bool is_plain(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) {
@@ -96,6 +97,7 @@ Result<void> check(const DialRequest& request) {
 
 /// A port free for UDP and TCP at this moment; 0 when none was found.
 std::uint16_t free_port(const std::string& address, bool tcp) {
+  if (address.find(':') != std::string::npos) return 0;  // IPv6: name a port
   for (int tries = 0; tries < 20; ++tries) {
     sockaddr_in where{};
     where.sin_family = AF_INET;
@@ -121,6 +123,12 @@ Result<void> check(const SipConfig& config) {
     return invalid("sip.listen: must be a literal IP address");
   if (config.session_expires_s != 0 && config.session_expires_s < 90)
     return invalid("sip.session_expires_s: 0 or at least 90");
+  if (config.invite_timeout < std::chrono::seconds(1) ||
+      config.invite_timeout > std::chrono::seconds(120))
+    return invalid("sip.invite_timeout: 1-120 s");
+  if (config.max_calls == 0 || config.command_limit == 0)
+    return invalid("sip.max_calls, sip.command_limit: at least 1");
+  if (!is_plain(config.user_agent)) return invalid("sip.user_agent: unusable characters");
   return {};
 }
 
@@ -137,24 +145,26 @@ SipAgent::SipAgent(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SipAgent::~SipAgent() { stop(); }
 
 Result<std::unique_ptr<SipAgent>> SipAgent::start(const SipConfig& config, const Clock& clock,
-                                                  telemetry::Log& log, Sink sink) {
+                                                  telemetry::Log& log, Sink sink,
+                                                  MessageHook hook) {
   auto good = check(config);
   if (!good) return tl::unexpected<Error>(good.error());
   SipConfig bound = config;
-  if (bound.port == 0) bound.port = free_port(bound.bind_address, bound.tcp);
-  auto impl = std::make_unique<Impl>();
-  impl->loop = std::make_unique<AgentLoop>(bound, clock, log, std::move(sink));
-  AgentLoop& loop = *impl->loop;
-  impl->thread = std::thread([&loop] { loop.run(); });
-  pthread_setname_np(impl->thread.native_handle(), "sip");
-  if (!loop.wait_started()) {
+  for (int tries = 0; tries < kPortTries; ++tries) {  // a free port may be taken before we bind it
+    if (config.port == 0) bound.port = free_port(bound.bind_address, bound.tcp);
+    auto impl = std::make_unique<Impl>();
+    impl->loop = std::make_unique<AgentLoop>(bound, clock, log, sink, hook);
+    AgentLoop& loop = *impl->loop;
+    impl->thread = std::thread([&loop] { loop.run(); });
+    pthread_setname_np(impl->thread.native_handle(), "sip");
+    if (loop.wait_started()) return std::unique_ptr<SipAgent>(new SipAgent(std::move(impl)));
     impl->thread.join();
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("SIP cannot listen on {}:{}: taken, or no address of this machine; "
-                            "set sip.listen and sip.port",
-                            bound.bind_address, bound.port));
+    if (config.port != 0) break;
   }
-  return std::unique_ptr<SipAgent>(new SipAgent(std::move(impl)));
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("SIP cannot listen on {}:{}: taken, or no address of this machine; "
+                          "set sip.listen and sip.port",
+                          bound.bind_address, bound.port));
 }
 
 std::uint16_t SipAgent::port() const { return impl_->loop->config().port; }

@@ -31,6 +31,7 @@ struct SipConfig {
   std::size_t max_calls = 500;        ///< live at once; dial() beyond it is refused with kBusy
   std::size_t command_limit = 1'024;  ///< commands waiting; more are refused with kBusy
   std::uint32_t session_expires_s = 1'800;  ///< offered (RFC 4028); 0 = offer none; else >= 90
+  std::uint32_t session_min_s = 90;         ///< shortest session agreed to; RFC 4028 §4: 90 or more
   Milliseconds invite_timeout{32'000};      ///< no response at all (timer B), 1–120 s
   Milliseconds drain_limit{5'000};          ///< stop() waits this long for answers to its BYEs
 };
@@ -50,9 +51,11 @@ struct Trunk {
 
 struct DialRequest {
   CallId call;
-  std::string target;  ///< "sip:user@host[:port]", or E.164 ("+8613800138000"; needs `trunk`)
+  /// "sip:user@host[:port]", or E.164 ("+8613800138000"; needs `trunk`). A SIP URI elsewhere than
+  /// at the trunk is sent by way of it (Route).
+  std::string target;
   std::optional<Trunk> trunk;
-  std::string caller_id;  ///< user part of From and P-Asserted-Identity; empty: the trunk's
+  std::string caller_id;  ///< user part of From; empty: the trunk's
   LocalMedia media;
   Milliseconds ring_timeout{45'000};  ///< from dial() to the answer, 1 ms – 10 min; then CANCEL
   /// At most 16; each printable, without CR/LF; none that the stack makes itself (Via, To …).
@@ -136,18 +139,22 @@ struct SipEvent {
 class SipAgent {
  public:
   using Sink = std::function<void(SipEvent)>;
+  /// One SIP message as sent or received, behind a line that says which and whither; credentials
+  /// removed, phone numbers not. For tests and debugging. On the signalling thread.
+  using MessageHook = std::function<void(std::string_view message)>;
 
   /// Binds and starts the thread.
   /// Errors: kInvalid (configuration, field named), kUnavailable (address or port not to be had).
   static Result<std::unique_ptr<SipAgent>> start(const SipConfig& config, const Clock& clock,
-                                                 telemetry::Log& log, Sink sink);
+                                                 telemetry::Log& log, Sink sink,
+                                                 MessageHook hook = {});
   ~SipAgent();  ///< stop()
   SipAgent(const SipAgent&) = delete;
   SipAgent& operator=(const SipAgent&) = delete;
 
   [[nodiscard]] std::uint16_t port() const;  ///< the one really bound
 
-  /// Errors also: kInvalid (field named), kConflict (this CallId is live).
+  /// Errors also: kInvalid (field named). Never dial one CallId twice: the second is dropped.
   Result<void> dial(DialRequest request);
   /// CANCEL before the answer, BYE after it. May be repeated.
   Result<void> hang_up(const CallId& call, HangUpReason reason = {});

@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <unordered_map>
 
@@ -40,15 +41,20 @@ struct SofiaCall {
   std::optional<Milliseconds> first_response;
   std::optional<AudioCodec> codec;
   std::optional<DialogState> dialog;
-  bool authenticated = false;  ///< the challenge was answered once
-  bool cancelling = false;     ///< we gave up before the answer
+  bool authenticated = false;  ///< the challenge of this request was answered once
+  bool ending = false;         ///< CANCEL or BYE is sent, or waits for its moment
   bool answered = false;
-  bool reported = false;    ///< the last event was sent
-  bool reoffering = false;  ///< our own re-INVITE is under way
-  bool rang = false;
-  bool timed_out = false;
+  bool reported = false;          ///< the last event was sent; the transaction may still run
+  bool rang = false;              ///< a 18x came
+  bool timed_out = false;         ///< nobody answered within ring_timeout
+  bool late_offer = false;        ///< our offer went out in a 200: its answer comes with the ACK
   std::optional<Outcome> forced;  ///< how it ends, decided by us
   HangUpReason reason;
+  SteadyTime give_up{};  ///< while ending: when the last event is sent without the peer's word
+  enum class Reoffer { kNone, kSent, kWaiting } reoffer = Reoffer::kNone;  ///< our re-INVITE
+  Direction wanted = Direction::kSendRecv;                                 ///< by it
+  bool retried = false;                                                    ///< after a 491
+  SteadyTime retry_at{};
 };
 
 /// A BYE for a dialog of an earlier process.
@@ -85,20 +91,28 @@ class SofiaStack {
   void do_command(Reoffer& command);
   void do_command(Orphan& command);
   void end(Call& call, const HangUpReason& reason);
+  void send_bye(Call& call);
+  void send_reoffer(Call& call);
 
   void on_invite_response(int status, char const* phrase, Call& call, sip_t const* sip);
   void on_provisional(int status, Call& call, sip_t const* sip);
   void on_answer(Call& call, sip_t const* sip);
   void on_reoffer_answer(int status, Call& call, sip_t const* sip);
   void on_reinvite(Call& call, sip_t const* sip, bool update);
+  void on_ack(Call& call, sip_t const* sip);
+  void on_terminated(int status, char const* phrase, Call& call, sip_t const* sip);
   bool authenticate(int status, Call& call, sip_t const* sip);
+  void update_dialog(Call& call, sip_t const* sip);
+
   void report_failure(Call& call, int status, char const* phrase, sip_t const* sip);
   void report_end(Call& call, Who who, Outcome outcome, sip_t const* sip);
+  void report_given_up(Call& call);
+  void report_last(Call& call, SipEvent::What what);
   void emit(const Call& call, SipEvent::What what);
   void forget(Call& call);
   void tick();
-  void begin_stop();
-  void finish_stop_if_idle();
+  void tick_call(Call& call, SteadyTime now);
+  void step_stop(SteadyTime now);
 
   AgentLoop& owner_;
   su_root_t* root_ = nullptr;
@@ -110,7 +124,9 @@ class SofiaStack {
   std::unordered_map<CallId, std::unique_ptr<Call>> calls_;
   std::list<SofiaOrphan> orphans_;
   std::uint64_t next_session_ = 1;
+  std::minstd_rand jitter_;
   bool stopping_ = false;
+  bool shutting_down_ = false;
   bool shut_down_ = false;
   SteadyTime stop_until_{};
 };

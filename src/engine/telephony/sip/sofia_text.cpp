@@ -7,6 +7,8 @@
 #include <sofia-sip/url.h>
 #include <strings.h>
 
+#include "base/bytes.hpp"
+
 namespace yyc3::sip {
 
 namespace {
@@ -31,8 +33,10 @@ std::string url_text(url_t const* url) {
   return out;
 }
 
-std::string with_port(const std::string& host, std::uint16_t port) {
-  return port == 0 || port == 5060 ? host : fmt::format("{}:{}", host, port);
+std::string trunk_host(const Trunk& trunk) {
+  const bool six = trunk.host.find(':') != std::string::npos;
+  const std::string host = six ? '[' + trunk.host + ']' : trunk.host;
+  return trunk.port == 0 || trunk.port == 5060 ? host : fmt::format("{}:{}", host, trunk.port);
 }
 
 }  // namespace
@@ -41,16 +45,19 @@ Addresses addresses_of(const DialRequest& request, const SipConfig& config) {
   Addresses out;
   const bool number = request.target.starts_with('+');
   std::string domain = config.bind_address;
+  const bool tcp = request.trunk && request.trunk->transport == Transport::kTcp;
+  const char* transport = tcp ? ";transport=tcp" : "";
   if (number) {
     const Trunk& trunk = *request.trunk;
-    const std::string host = with_port(trunk.host, trunk.port);
+    const std::string host = trunk_host(trunk);
     const std::string user = trunk.plus ? request.target : request.target.substr(1);
     out.to = fmt::format("<sip:{}@{}>", user, host);
-    out.request_uri = fmt::format("sip:{}@{}{}", user, host,
-                                  trunk.transport == Transport::kTcp ? ";transport=tcp" : "");
+    out.request_uri = fmt::format("sip:{}@{}{}", user, host, transport);
     domain = trunk.from_domain.empty() ? trunk.host : trunk.from_domain;
   } else {
     out.request_uri = request.target;
+    if (request.trunk && request.target.find('@' + trunk_host(*request.trunk)) == std::string::npos)
+      out.route = fmt::format("<sip:{}{};lr>", trunk_host(*request.trunk), transport);
     out.to = fmt::format("<{}>", request.target.substr(0, request.target.find(';')));
   }
   std::string user = request.caller_id;
@@ -77,11 +84,15 @@ std::string body_of(sip_t const* sip) {
   return {sip->sip_payload->pl_data, sip->sip_payload->pl_len};
 }
 
+std::string target_of(sip_t const* sip) {
+  return sip == nullptr || sip->sip_contact == nullptr ? "" : url_text(sip->sip_contact->m_url);
+}
+
 std::string text_of(char const* phrase) {
   std::string out;
   for (const char* at = phrase; at != nullptr && *at != '\0' && out.size() < kTextMax; ++at)
     if (static_cast<unsigned char>(*at) >= 0x20 && *at != 0x7F) out += *at;
-  return out;
+  return sanitize_utf8(out);
 }
 
 std::string reason_text_of(sip_t const* sip) {
@@ -110,11 +121,16 @@ std::optional<Milliseconds> retry_after_of(sip_t const* sip) {
 }
 
 std::string credentials_for(msg_auth_t const* challenge, const Trunk& trunk) {
-  if (challenge == nullptr || trunk.auth_user.empty()) return {};
-  char const* realm = msg_params_find(challenge->au_params, "realm=");
-  if (realm == nullptr || strcasecmp(challenge->au_scheme, "Digest") != 0) return {};
-  // `realm` carries its own quotes.
-  return fmt::format("Digest:{}:{}:{}", realm, trunk.auth_user, trunk.auth_password);
+  if (trunk.auth_user.empty()) return {};
+  for (; challenge != nullptr; challenge = challenge->au_next) {
+    char const* realm = msg_params_find(challenge->au_params, "realm=");
+    char const* algorithm = msg_params_find(challenge->au_params, "algorithm=");
+    if (realm == nullptr || strcasecmp(challenge->au_scheme, "Digest") != 0) continue;
+    if (algorithm != nullptr && strcasecmp(algorithm, "MD5") != 0) continue;
+    // `realm` carries its own quotes.
+    return fmt::format("Digest:{}:{}:{}", realm, trunk.auth_user, trunk.auth_password);
+  }
+  return {};
 }
 
 std::optional<DialogState> dialog_of(sip_t const* sip, const std::optional<Trunk>& trunk) {
@@ -125,7 +141,7 @@ std::optional<DialogState> dialog_of(sip_t const* sip, const std::optional<Trunk
   state.call_id = sip->sip_call_id->i_id;
   state.local_uri = written(sip->sip_from);
   state.remote_uri = written(sip->sip_to);
-  state.remote_target = url_text(sip->sip_contact->m_url);
+  state.remote_target = target_of(sip);
   for (auto const* route = sip->sip_record_route;
        route != nullptr && state.route_set.size() < kRoutesMax; route = route->r_next) {
     sip_record_route_t one = *route;

@@ -13,12 +13,14 @@ struct Addresses {
   std::string request_uri;
   std::string to;
   std::string from;
+  std::string route;  ///< of the first request; empty: straight to the URI
 };
 Addresses addresses_of(const DialRequest& request, const SipConfig& config);
 
 std::string reason_header(const HangUpReason& reason);  ///< RFC 3326
 std::string body_of(sip_t const* sip);                  ///< empty: none, or longer than SDP may be
-std::string text_of(char const* phrase);                ///< printable, ≤ 256 bytes
+std::string target_of(sip_t const* sip);                ///< URI of Contact; empty: none
+std::string text_of(char const* phrase);                ///< printable UTF-8, ≤ 256 bytes
 std::string reason_text_of(sip_t const* sip);
 std::optional<int> q850_of(sip_t const* sip);
 std::optional<Milliseconds> retry_after_of(sip_t const* sip);

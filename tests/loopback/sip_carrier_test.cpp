@@ -1,0 +1,399 @@
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loopback/sip_caller.hpp"
+#include "peers/sipp.hpp"
+
+// Calls to carriers that refuse, stall and misbehave (sipp, one story a file).
+namespace yyc3::sip {
+
+namespace {
+
+using peers::Sipp;
+using peers::SippOptions;
+
+/// The story went as its file says.
+void check_story(Sipp& carrier) {
+  const auto status = carrier.wait(Milliseconds{30'000});
+  REQUIRE(status);
+  const std::string why = *status == 0 ? "" : carrier.errors() + carrier.messages();
+  INFO(why);
+  CHECK(*status == 0);
+}
+
+Failed failure_of(const std::string& story) {
+  Sipp carrier(story);
+  Caller caller;
+  const auto call = caller.dial(carrier.uri());
+  const auto failed = caller.next<Failed>(call);
+  REQUIRE(failed);
+  CHECK(caller.ended_once(call));
+  CHECK(caller.agent().live_calls() == 0);
+  check_story(carrier);
+  return *failed;
+}
+
+/// A UDP port that says nothing but what the test tells it to.
+class RawPeer {
+ public:
+  RawPeer() {
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof where;
+    REQUIRE(bind(fd_, reinterpret_cast<sockaddr*>(&where), size) == 0);
+    REQUIRE(getsockname(fd_, reinterpret_cast<sockaddr*>(&where), &size) == 0);
+    port_ = ntohs(where.sin_port);
+    const timeval limit{5, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~RawPeer() { close(fd_); }
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
+
+  [[nodiscard]] std::string uri() const { return "sip:nobody@127.0.0.1:" + std::to_string(port_); }
+  /// The next request of this method; "" after 5 s or 50 others.
+  std::string receive(std::string_view method) {
+    for (int tries = 0; tries < 50; ++tries) {
+      char buffer[8192];
+      socklen_t size = sizeof from_;
+      const ssize_t got =
+          recvfrom(fd_, buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from_), &size);
+      if (got <= 0) return "";
+      std::string text(buffer, static_cast<std::size_t>(got));
+      if (text.starts_with(method)) return text;
+    }
+    return "";
+  }
+  void send(const std::string& text) {
+    REQUIRE(sendto(fd_, text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&from_),
+                   sizeof from_) == static_cast<ssize_t>(text.size()));
+  }
+  /// A response to `request` with the headers it must repeat; `more` ends the headers and the body.
+  [[nodiscard]] std::string response(const std::string& request, const std::string& status,
+                                     const std::string& more) const {
+    std::string text = "SIP/2.0 " + status + "\r\n";
+    for (const char* name : {"Via:", "From:", "To:", "Call-ID:", "CSeq:"}) {
+      const auto at = request.find(std::string("\r\n") + name) + 2;
+      text += request.substr(at, request.find("\r\n", at) - at);
+      const bool tag = name == std::string_view("To:") && !request.starts_with("BYE");
+      text += tag ? ";tag=raw\r\n" : "\r\n";
+    }
+    return text + "Contact: <" + uri() + ">\r\n" + more;
+  }
+  [[nodiscard]] std::string ok_with_sdp(const std::string& invite) const {
+    const std::string sdp =
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+        "m=audio 40000 RTP/AVP 0\r\n";
+    return response(invite, "200 OK",
+                    "Content-Type: application/sdp\r\nContent-Length: " +
+                        std::to_string(sdp.size()) + "\r\n\r\n" + sdp);
+  }
+
+ private:
+  int fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  std::uint16_t port_ = 0;
+  sockaddr_in from_{};
+};
+
+}  // namespace
+
+TEST_CASE("a carrier's refusals become outcomes") {
+  SUBCASE("busy") {
+    const Failed failed = failure_of("busy");
+    CHECK(failed.outcome == Outcome::kBusy);
+    CHECK(failed.sip_status == 486);
+    CHECK(failed.text == "Busy Here");
+  }
+  SUBCASE("404") { CHECK(failure_of("not_found").outcome == Outcome::kInvalidNumber); }
+  SUBCASE("603") { CHECK(failure_of("reject_603").outcome == Outcome::kRejected); }
+  SUBCASE("503 with Retry-After") {
+    const Failed failed = failure_of("overload_503");
+    CHECK(failed.outcome == Outcome::kTrunkBusy);
+    CHECK(failed.retry_after == std::chrono::seconds(7));
+  }
+  SUBCASE("a cause behind a vague status") {
+    const Failed failed = failure_of("no_such_number");
+    CHECK(failed.outcome == Outcome::kInvalidNumber);
+    CHECK(failed.q850 == 1);
+    CHECK(failed.sip_status == 480);
+  }
+  SUBCASE("302 is not followed") {
+    const Failed failed = failure_of("redirect");
+    CHECK(failed.sip_status == 302);
+    CHECK(failed.outcome == Outcome::kTrunkFailure);
+  }
+}
+
+TEST_CASE("nothing listens: unreachable at once") {
+  Caller caller;
+  const auto call = caller.dial("sip:nobody@127.0.0.1:" + std::to_string(peers::free_port()));
+  const auto failed = caller.next<Failed>(call, Milliseconds{5'000});
+  REQUIRE(failed);
+  CHECK(failed->outcome == Outcome::kUnreachable);
+  CHECK(caller.ended_once(call));
+}
+
+TEST_CASE("a peer that says nothing") {
+  RawPeer peer;
+  SipConfig config;
+  config.invite_timeout = Milliseconds{2'000};
+  Caller caller(config);
+  SUBCASE("timer B") {
+    const auto call = caller.dial(peer.uri());
+    const auto failed = caller.next<Failed>(call);
+    REQUIRE(failed);
+    CHECK(failed->outcome == Outcome::kUnreachable);
+    CHECK(failed->sip_status == 408);
+  }
+  SUBCASE("the ring timeout comes first") {
+    auto request = caller.request(peer.uri());
+    request.ring_timeout = Milliseconds{300};
+    const auto failed = caller.next<Failed>(caller.dial(request));
+    REQUIRE(failed);
+    CHECK(failed->outcome == Outcome::kUnreachable);
+  }
+  SUBCASE("we hang up before any answer") {
+    const auto call = caller.dial(peer.uri());
+    REQUIRE(caller.agent().hang_up(call));
+    const auto failed = caller.next<Failed>(call);
+    REQUIRE(failed);
+    CHECK(failed->outcome == Outcome::kCancelled);
+    CHECK(caller.ended_once(call));
+  }
+}
+
+TEST_CASE("stop() is bounded though no peer answers") {
+  RawPeer peer;
+  SipConfig config;
+  config.drain_limit = Milliseconds{300};
+  Caller caller(config);
+  std::vector<CallId> calls;
+  for (int i = 0; i < 120; ++i) calls.push_back(caller.dial(peer.uri()));
+  caller.agent().stop();
+  for (const auto& call : calls) CHECK(caller.ended_once(call));
+  CHECK(caller.agent().live_calls() == 0);
+}
+
+TEST_CASE("a carrier answers, and hangs up with a reason") {
+  Sipp carrier("answer_bye");
+  Caller caller;
+  const auto call = caller.dial(carrier.uri());
+  REQUIRE(caller.next<Ringing>(call));
+  REQUIRE(caller.next<Answered>(call));
+  const auto ended = caller.next<Ended>(call);
+  REQUIRE(ended);
+  CHECK(ended->who == Who::kPeer);
+  CHECK(ended->q850 == 16);
+  CHECK(ended->text == "gone");
+  check_story(carrier);
+}
+
+TEST_CASE("CANCEL carries a reason; 487 closes it") {
+  Sipp carrier("no_answer");
+  Caller caller;
+  auto request = caller.request(carrier.uri());
+  request.ring_timeout = Milliseconds{1'000};
+  const auto call = caller.dial(request);
+  const auto failed = caller.next<Failed>(call);
+  REQUIRE(failed);
+  CHECK(failed->outcome == Outcome::kNoAnswer);
+  check_story(carrier);
+  CHECK(carrier.messages().find("Q.850;cause=102") != std::string::npos);
+}
+
+TEST_CASE("a 200 that crosses our CANCEL is ACKed and ended") {
+  Sipp carrier("late_200");
+  Caller caller;
+  const auto call = caller.dial(carrier.uri());
+  REQUIRE(caller.next<Ringing>(call));
+  REQUIRE(caller.agent().hang_up(call));
+  const auto failed = caller.next<Failed>(call);
+  REQUIRE(failed);
+  CHECK(failed->outcome == Outcome::kCancelled);
+  CHECK(caller.count<Answered>(call) == 0);
+  check_story(carrier);
+}
+
+TEST_CASE("early media, then the answer or our CANCEL") {
+  Caller caller;
+  SUBCASE("answered") {
+    Sipp carrier("early_media");
+    const auto call = caller.dial(carrier.uri());
+    const auto early = caller.next<Progress>(call);
+    REQUIRE(early);
+    CHECK(early->media.rtp_port != 0);
+    const auto answered = caller.next<Answered>(call);
+    REQUIRE(answered);
+    CHECK(answered->media == early->media);
+    REQUIRE(caller.agent().hang_up(call));
+    check_story(carrier);
+  }
+  SUBCASE("given up") {
+    Sipp carrier("early_cancel");
+    const auto call = caller.dial(carrier.uri());
+    REQUIRE(caller.next<Progress>(call));
+    REQUIRE(caller.agent().hang_up(call));
+    CHECK(caller.next<Failed>(call));
+    check_story(carrier);
+  }
+}
+
+TEST_CASE("a reliable 183 gets its PRACK") {
+  Sipp carrier("prack");
+  Caller caller;
+  const auto call = caller.dial(carrier.uri());
+  REQUIRE(caller.next<Progress>(call));
+  REQUIRE(caller.next<Answered>(call));
+  REQUIRE(caller.agent().hang_up(call));
+  check_story(carrier);
+}
+
+TEST_CASE("an answer we cannot use is ACKed and ended: no common codec") {
+  for (const char* story : {"no_codec", "bad_sdp"}) {
+    Sipp carrier(story);
+    Caller caller;
+    const auto call = caller.dial(carrier.uri());
+    const auto failed = caller.next<Failed>(call);
+    REQUIRE(failed);
+    CHECK(failed->outcome == Outcome::kNoCommonCodec);
+    CHECK(failed->sip_status == 488);
+    CHECK(caller.count<Answered>(call) == 0);
+    check_story(carrier);
+  }
+}
+
+TEST_CASE("a slow carrier gets the INVITE again; of two phones that answer one is sent away") {
+  for (const char* story : {"slow", "fork"}) {
+    CAPTURE(story);
+    Sipp carrier(story);
+    Caller caller;
+    const auto call = caller.dial(carrier.uri());
+    REQUIRE(caller.next<Answered>(call));
+    peers::sleep_ms(700);  // the carrier's second 200
+    CHECK(caller.count<Answered>(call) == 1);
+    CHECK(caller.count<Ended>(call) == 0);
+    REQUIRE(caller.agent().hang_up(call));
+    CHECK(caller.next<Ended>(call));
+    check_story(carrier);
+    const bool again =
+        carrier.messages().find("INVITE sip:") != carrier.messages().rfind("INVITE sip:");
+    CHECK(again == (story == std::string_view("slow")));
+  }
+}
+
+TEST_CASE("each 200 is acknowledged; the call is answered once") {
+  RawPeer peer;
+  Caller caller;
+  const auto call = caller.dial(peer.uri());
+  const std::string invite = peer.receive("INVITE");
+  REQUIRE_FALSE(invite.empty());
+  for (int i = 0; i < 3; ++i) {
+    peer.send(peer.ok_with_sdp(invite));
+    CHECK_FALSE(peer.receive("ACK").empty());
+  }
+  REQUIRE(caller.next<Answered>(call));
+  CHECK(caller.count<Answered>(call) == 1);
+  REQUIRE(caller.agent().hang_up(call));
+  const std::string bye = peer.receive("BYE");
+  REQUIRE_FALSE(bye.empty());
+  peer.send(peer.response(bye, "200 OK", "Content-Length: 0\r\n\r\n"));
+  CHECK(caller.next<Ended>(call));
+}
+
+TEST_CASE("Retry-After is reported, and nothing is dialled again behind our back") {
+  RawPeer peer;
+  Caller caller;
+  const auto call = caller.dial(peer.uri());
+  const std::string invite = peer.receive("INVITE");
+  REQUIRE_FALSE(invite.empty());
+  peer.send(peer.response(invite, "503 Full", "Retry-After: 1\r\nContent-Length: 0\r\n\r\n"));
+  const auto failed = caller.next<Failed>(call);
+  REQUIRE(failed);
+  CHECK(failed->outcome == Outcome::kTrunkBusy);
+  CHECK(failed->retry_after == std::chrono::seconds(1));
+  CHECK(peer.receive("INVITE").empty());
+}
+
+TEST_CASE("hostile answers: the agent lives and every call ends") {
+  RawPeer peer;
+  SipConfig config;
+  config.drain_limit = Milliseconds{200};
+  config.invite_timeout = Milliseconds{2'000};
+  Caller caller(config);
+  const std::string long_line(5'000, 'x');
+  const std::vector<std::pair<std::string, std::string>> answers = {
+      {"200 OK", "Content-Length: 0\r\n\r\n"},
+      {"200 OK", "Content-Type: application/sdp\r\nContent-Length: 60000\r\n\r\nv=0\r\n"},
+      {"200 " + long_line, "Content-Type: text/html\r\nContent-Length: 4\r\n\r\nv=0\n"},
+      {"183 Session Progress", "Require: 100rel\r\nRSeq: 99999999999\r\nContent-Length: 0\r\n\r\n"},
+      {"180 Ringing", "Require: 100rel\r\nRSeq: 1\r\nRSeq: 2\r\nContent-Length: 0\r\n\r\n"},
+      {"486 \xff\xfe\x01 Busy", "Reason: Q.850;cause=999999999999;text=\"\xff\"\r\n\r\n"},
+      {"401 Unauthorized", "WWW-Authenticate: Digest\r\nContent-Length: 0\r\n\r\n"},
+      {"407 Denied", "Proxy-Authenticate: Basic realm=\"a\\\"b\"\r\nContent-Length: 0\r\n\r\n"},
+      {"422 Small", "Min-SE: 4294967295\r\nContent-Length: 0\r\n\r\n"},
+      {"503 Down", "Retry-After: 99999999999999\r\nContent-Length: 0\r\n\r\n"},
+      {"302 Moved", "Contact: *\r\nContent-Length: 0\r\n\r\n"},
+      {"699 Odd", "Record-Route: <sip:>\r\nContent-Length: -5\r\n\r\n"}};
+  for (const auto& [status, more] : answers) {
+    CAPTURE(status.substr(0, 40));
+    auto request = caller.request(peer.uri());
+    request.ring_timeout = Milliseconds{500};
+    Trunk trunk;
+    trunk.host = "127.0.0.1";
+    trunk.auth_user = "u";
+    trunk.auth_password = "p";
+    request.trunk = trunk;
+    request.trunk->port = static_cast<std::uint16_t>(std::stoi(peer.uri().substr(21)));
+    const auto call = caller.dial(request);
+    const std::string invite = peer.receive("INVITE");
+    REQUIRE_FALSE(invite.empty());
+    peer.send(peer.response(invite, status, more));
+    CHECK(caller.next<Failed>(call));
+    CHECK(caller.ended_once(call));
+  }
+  CHECK(caller.agent().live_calls() == 0);
+}
+
+TEST_CASE("a lossy line: every call comes through") {
+  SippOptions options;
+  options.lost_percent = 5;
+  options.calls = 20;
+  Sipp carrier("answer", options);
+  Caller caller;
+  for (int i = 0; i < options.calls; ++i) {
+    const auto call = caller.dial(carrier.uri());
+    REQUIRE(caller.next<Answered>(call));
+    REQUIRE(caller.agent().hang_up(call));
+    REQUIRE(caller.next<Ended>(call));
+  }
+  CHECK(caller.agent().live_calls() == 0);
+}
+
+TEST_CASE("TCP to a carrier") {
+  SippOptions options;
+  options.tcp = true;
+  Sipp carrier("answer", options);
+  Caller caller;
+  const auto call = caller.dial(carrier.uri() + ";transport=tcp");
+  REQUIRE(caller.next<Answered>(call));
+  REQUIRE(caller.agent().hang_up(call));
+  CHECK(caller.next<Ended>(call));
+  check_story(carrier);
+}
+
+TEST_CASE("bounds: calls and commands beyond the limits are refused") {
+  RawPeer peer;
+  SipConfig config;
+  config.max_calls = 3;
+  config.drain_limit = Milliseconds{100};
+  Caller caller(config);
+  for (int i = 0; i < 3; ++i) caller.dial(peer.uri());
+  const auto refused = caller.agent().dial(caller.request(peer.uri()));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kBusy);
+}
+
+}  // namespace yyc3::sip
