@@ -35,11 +35,14 @@ bool starts_with_word(std::string_view line, std::string_view word) {
 }  // namespace
 
 std::string_view without_credentials(std::string_view line) {
-  static constexpr std::string_view kSecret[] = {
-      "authorization:", "proxy-authorization:", "www-authenticate:", "proxy-authenticate:",
-      "authentication-info:"};
+  static constexpr std::string_view kSecret[] = {"authorization", "proxy-authorization",
+                                                 "www-authenticate", "proxy-authenticate",
+                                                 "authentication-info"};
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return line;
+  const std::size_t end = line.find_last_not_of(" \t", colon - (colon > 0 ? 1 : 0));
   for (const auto name : kSecret)
-    if (starts_with_word(line, name)) return line.substr(0, name.size());
+    if (end + 1 == name.size() && starts_with_word(line, name)) return line.substr(0, colon + 1);
   return line;
 }
 

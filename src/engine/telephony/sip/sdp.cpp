@@ -76,6 +76,8 @@ Direction mirrored(Direction theirs) {
   return theirs;
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 std::string upper(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), [](char c) {
@@ -155,7 +157,7 @@ Result<void> read_line(char type, std::string_view value, Session& session) {
 
 Result<Session> read_session(std::string_view sdp) {
   if (sdp.size() > kMaxSdpBytes) return bad("longer than 16 KiB");
-  if (!sdp.starts_with("v=0")) return bad("does not begin with v=0");
+  if (sdp.substr(0, sdp.find_first_of("\r\n")) != "v=0") return bad("does not begin with v=0");
   Session session;
   std::size_t lines = 0;
   while (!sdp.empty()) {
@@ -166,6 +168,7 @@ Result<Session> read_session(std::string_view sdp) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) continue;
     if (line.size() < 2 || line[1] != '=') return bad("a line without type");
+    if (std::any_of(line.begin(), line.end(), is_control)) return bad("a control character");
     auto read = read_line(line[0], line.substr(2), session);
     if (!read) return tl::unexpected<Error>(read.error());
   }
@@ -241,11 +244,13 @@ Result<RemoteMedia> remote_of(const Session& session, const Section& section,
   return remote;
 }
 
-std::string audio_lines(const LocalMedia& local, const std::vector<AudioCodec>& codecs,
+int static_type(AudioCodec codec) { return codec == AudioCodec::kPcmu ? 0 : 8; }
+
+/// @param codecs each with its payload type; an answer repeats that of the offer (RFC 3264 §6.1)
+std::string audio_lines(const LocalMedia& local, const std::vector<Chosen>& codecs,
                         std::optional<int> dtmf, Direction direction) {
   std::string types, maps;
-  for (const AudioCodec codec : codecs) {
-    const int type = codec == AudioCodec::kPcmu ? 0 : 8;
+  for (const auto& [codec, type] : codecs) {
     types += fmt::format(" {}", type);
     maps += fmt::format("a=rtpmap:{} {}/8000\r\n", type, name_of(codec));
   }
@@ -284,8 +289,9 @@ std::string_view name_of(Direction direction) {
 }
 
 std::string make_offer(const LocalMedia& local, const SdpOrigin& origin, Direction direction) {
-  return head_lines(local, origin) +
-         audio_lines(local, local.codecs, local.dtmf_payload_type, direction);
+  std::vector<Chosen> codecs;
+  for (const AudioCodec codec : local.codecs) codecs.push_back({codec, static_type(codec)});
+  return head_lines(local, origin) + audio_lines(local, codecs, local.dtmf_payload_type, direction);
 }
 
 Result<RemoteMedia> parse_answer(std::string_view sdp, const LocalMedia& local) {
@@ -313,13 +319,15 @@ Result<AnsweredOffer> answer_offer(std::string_view sdp, const LocalMedia& local
     }
     std::optional<int> dtmf;
     if (remote->dtmf_payload_type) dtmf = *remote->dtmf_payload_type;
-    answered.answer += audio_lines(local, {remote->codec}, dtmf, remote->direction);
+    const std::vector<Chosen> kept = {{remote->codec, remote->payload_type}};
+    answered.answer += audio_lines(local, kept, dtmf, remote->direction);
   }
   return answered;
 }
 
 bool is_ip_literal(std::string_view text) {
   const std::string address(text);
+  if (address.find('\0') != std::string::npos) return false;
   in_addr four{};
   if (inet_pton(AF_INET, address.c_str(), &four) == 1) {
     const std::uint32_t host = ntohl(four.s_addr);
