@@ -65,6 +65,7 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
   Result<dialogue::DialogueSession> make_dialogue(const NewCall& call) const;
   Result<CallSession*> open_session(CallId id, const CallStore::Claimed& claimed, bool browser);
   net::Task<void> fail_call(CallId id, Error why);
+  void render_variables(const NewCall& call, const Voice& voice);
   void take_next();
   void remove(CallId id);
   CallSession* find(CallId id) {
@@ -229,7 +230,21 @@ Result<CallSession*> CallCenter::State::open_session(CallId id, const CallStore:
   auto session = std::make_unique<CallSession>(parts, id, claimed.call, claimed.target,
                                                std::move(leg), voice, std::move(*talk), ended);
   by_tag.emplace(wanted.tag, id);
+  render_variables(claimed.call, voice);
   return sessions.emplace(id, std::move(session)).first->second.get();
+}
+
+/// While it rings: the name and the times that only this call will say.
+void CallCenter::State::render_variables(const NewCall& call, const Voice& voice) {
+  const auto flow = flows.find(call.flow);
+  for (const auto& [name, variable] : flow->variables) {
+    if (!variable.per_call) continue;
+    for (const auto& piece : dialogue::fill(*flow, "{" + name + "}", name,
+                                            text_language(call.language), call.variables))
+      if (!piece.text.empty())
+        parts.conversation.prompts.fetch(voice.request(piece.text, true), false,
+                                         [](const Result<speech::Pcm>&) {});
+  }
 }
 
 net::Task<Result<std::shared_ptr<BrowserLine>>> CallCenter::State::begin_browser(CallId id) {
