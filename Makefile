@@ -1,6 +1,6 @@
 # Thin: every target calls scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: demo demo-check build test test-long bench accept soak dist format tidy check clean help
+.PHONY: demo demo-check build test test-long bench format tidy check clean help
 
 demo: ## set up, build, start the system and let it make one real AI phone call here
 	@scripts/setup demo && scripts/build && scripts/demo
@@ -19,15 +19,6 @@ test-long: ## the same with long fuzzing, all of clang-tidy, fault drills and la
 
 bench: ## the figures of README's table
 	@scripts/setup demo && scripts/build && scripts/bench
-
-accept: ## figures that need a quiet machine (latency, pacing)
-	@scripts/setup test && scripts/build && scripts/accept
-
-soak: ## hours of calls, watching memory and descriptors
-	@scripts/setup demo && scripts/build && scripts/soak
-
-dist: ## a folder that starts on another machine
-	@scripts/setup build && scripts/build && scripts/dist
 
 format: ## clang-format 19 on everything tracked
 	@git ls-files -z '*.cpp' '*.hpp' | xargs -0 clang-format-19 -i
