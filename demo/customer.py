@@ -34,14 +34,14 @@ ZH = {
     "yes": ["对，我是。", "是的，我就是。", "对，是我。", "嗯，是我，您说。"],
     "interrupt": ["等一下，请问你们的地址在哪里？", "等等，我想问一下多少钱？", "等一下，你们几点开门？"],
     "cannot": ["我那天来不了，想改个时间。", "不好意思，我想改个时间。", "那个时间不行，帮我改个时间吧。"],
-    "day": ["后天下午。", "改到后天下午吧。", "后天下午可以吗？"],
-    "hour": ["三点半吧。", "四点可以。", "两点半。"],
+    "day": ["星期六下午。", "星期五上午。", "星期日下午。"],
+    "hour": ["下午三点半。", "下午四点。", "上午十点。"],
     "right": ["对，没问题。", "对的。", "是的，可以。"],
     "done": ["没有了，谢谢。", "没有了，谢谢你。", "不用了，谢谢。"],
     "again": ["你说什么？能再说一遍吗？"],
     # What it listens for; the order decides.
     "ears": [("done", r"别的|其他.*帮|还有.*帮"), ("right", r"确认一下|跟您确认|对吗"), ("hour", r"几点过来|几点.*过来|想几点"),
-             ("day", r"哪一天|哪天|改到哪"), ("cannot", r"按时到|能.*到吗|预约了|提醒"), ("cannot", r"改个?时间|取消"),
+             ("day", r"哪一天|哪天|改到哪|没听清时间|再说一遍哪"), ("cannot", r"按时到|能.*到吗|预约了|提醒"), ("cannot", r"改个?时间|取消"),
              ("yes", r"请问您是|您是|智能")],
     "goodbye": r"再见",
 }
@@ -228,6 +228,9 @@ class Customer:
         if self.speech_ms < 200 or self.silence_ms < patience:
             return
         utterance, self.pending = self.pending, array.array("h")
+        if self.said and self.said[-1] == "interrupt" and self.since_said < 4000:
+            self.speech_ms = 0
+            return  # that was the sentence it interrupted: the answer comes next
         self.speech_ms = 0
         text = self.ear.transcribe(utterance[-8000 * 20:])
         self.heard.append(text)

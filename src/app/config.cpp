@@ -118,10 +118,10 @@ void read_rest(ConfigReader& r, Config& c) {
   r.read({"log.personal_data", "Write fields under pii.*. Leave it off."}, c.log.personal_data);
   r.read({"dialogue.flows_dir", "Dialogues. Empty: those that came with the program."},
          c.dialogue.flows_dir);
-  r.read({"dialogue.company_zh", "Who calls, as the disclosure says it in Chinese."},
+  r.read({"dialogue.company_zh",
+          "Who calls, as the disclosure says it in Chinese. Empty: the flow's own."},
          c.dialogue.company_zh);
-  r.read({"dialogue.company_en", "Who calls, as the disclosure says it in English."},
-         c.dialogue.company_en);
+  r.read({"dialogue.company_en", "… in English."}, c.dialogue.company_en);
 }
 
 std::filesystem::path home_folder(const char* xdg, const char* fallback) {

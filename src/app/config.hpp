@@ -82,9 +82,9 @@ struct Config {
     bool personal_data = false;
   } log;
   struct Dialogue {
-    std::string flows_dir;  ///< empty: beside the program
-    std::string company_zh = "示例公司";
-    std::string company_en = "Example Company";
+    std::string flows_dir;   ///< empty: beside the program
+    std::string company_zh;  ///< empty: the flow's own
+    std::string company_en;
   } dialogue;
 
   /// Fills `config` from `reader`; problems stay in the reader.

@@ -97,6 +97,11 @@ Result<std::optional<sip::Trunk>> trunk_of(const Config::Sip& config) {
   return std::optional(std::move(trunk));
 }
 
+std::map<std::string, std::string> company_of(const std::string& name) {
+  if (name.empty()) return {};
+  return {{"company", name}};
+}
+
 call::TurnConfig turns_of(const Config::Turns& config) {
   call::TurnConfig turns;
   turns.satisfied = Milliseconds{config.satisfied_ms};
@@ -255,8 +260,8 @@ Result<void> System::Parts::open_calls() {
                             config.speech.speed};
   center_config.voice_en = {speech::Language::kEnglish, config.speech.voice_en,
                             config.speech.speed};
-  center_config.variables_zh = {{"company", config.dialogue.company_zh}};
-  center_config.variables_en = {{"company", config.dialogue.company_en}};
+  center_config.variables_zh = company_of(config.dialogue.company_zh);
+  center_config.variables_en = company_of(config.dialogue.company_en);
   center = std::make_unique<call::CallCenter>(center_config, *call_parts, *store, *media_port,
                                               sip_agent, *flows, understanding, [this] {
                                                 call::ServiceStatus status;
@@ -288,8 +293,8 @@ void System::Parts::render_ahead() {
   const text::LocalDateTime now = call_parts->conversation.local_now();
   const call::Voice zh{speech::Language::kChinese, config.speech.voice_zh, config.speech.speed};
   const call::Voice en{speech::Language::kEnglish, config.speech.voice_en, config.speech.speed};
-  const std::map<std::string, std::string> fixed_zh{{"company", config.dialogue.company_zh}};
-  const std::map<std::string, std::string> fixed_en{{"company", config.dialogue.company_en}};
+  const auto fixed_zh = company_of(config.dialogue.company_zh);
+  const auto fixed_en = company_of(config.dialogue.company_en);
   for (const auto& id : flows->ids()) {
     const auto flow = flows->find(id);
     if (flow->zh) rendering->add(zh, dialogue::prompts(*flow, text::Language::kZh, fixed_zh));
