@@ -19,7 +19,7 @@ TEST_CASE("what was heard is cut at a character and never past what was played")
       {"more than all", "您好，请问", 900, 800, "您好，请问"},
       {"half: 4.5 units, 2.25 of them", "您好，请问", 400, 800, "您好"},
       {"mark counts half", "您好，请问", 500, 800, "您好，"},
-      {"English letters count a quarter", "Hello there", 400, 800, "Hello"},
+      {"English letters count a quarter, a blank nothing", "Hello there", 400, 800, "Hello "},
       {"no audio", "您好", 5, 0, "您好"},
   };
   for (const auto& c : cases) {
