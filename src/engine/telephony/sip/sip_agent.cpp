@@ -95,25 +95,50 @@ Result<void> check(const DialRequest& request) {
   return {};
 }
 
-/// A port free for UDP and TCP at this moment; 0 when none was found.
-std::uint16_t free_port(const std::string& address, bool tcp) {
-  if (address.find(':') != std::string::npos) return 0;  // IPv6: name a port
+struct Address {
+  sockaddr_storage bytes{};
+  socklen_t size = 0;
+};
+
+Address address_of(const std::string& literal, std::uint16_t port) {
+  Address out;
+  auto* four = reinterpret_cast<sockaddr_in*>(&out.bytes);
+  if (inet_pton(AF_INET, literal.c_str(), &four->sin_addr) == 1) {
+    four->sin_family = AF_INET;
+    four->sin_port = htons(port);
+    out.size = sizeof *four;
+    return out;
+  }
+  auto* six = reinterpret_cast<sockaddr_in6*>(&out.bytes);
+  inet_pton(AF_INET6, literal.c_str(), &six->sin6_addr);
+  six->sin6_family = AF_INET6;
+  six->sin6_port = htons(port);
+  out.size = sizeof *six;
+  return out;
+}
+
+/// Binds for a moment. The port that was bound; 0 when it is taken or the address is not ours.
+std::uint16_t bind_once(const std::string& literal, std::uint16_t port, int kind) {
+  Address where = address_of(literal, port);
+  auto* name = reinterpret_cast<sockaddr*>(&where.bytes);
+  const int fd = socket(where.bytes.ss_family, kind | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  if (kind == SOCK_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const bool good = bind(fd, name, where.size) == 0 && getsockname(fd, name, &where.size) == 0;
+  close(fd);
+  if (!good) return 0;
+  return ntohs(where.bytes.ss_family == AF_INET
+                   ? reinterpret_cast<sockaddr_in*>(&where.bytes)->sin_port
+                   : reinterpret_cast<sockaddr_in6*>(&where.bytes)->sin6_port);
+}
+
+/// `port`, or any for 0, if it is free for UDP and TCP at this moment; else 0. Sofia is not asked
+/// to find out: it leaks what it had when it cannot bind.
+std::uint16_t free_port(const std::string& address, std::uint16_t port, bool tcp) {
   for (int tries = 0; tries < 20; ++tries) {
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    inet_pton(AF_INET, address.c_str(), &where.sin_addr);
-    const int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    socklen_t size = sizeof where;
-    const bool bound = bind(udp, reinterpret_cast<sockaddr*>(&where), size) == 0 &&
-                       getsockname(udp, reinterpret_cast<sockaddr*>(&where), &size) == 0;
-    bool good = bound;
-    if (bound && tcp) {
-      const int stream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      good = bind(stream, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0;
-      close(stream);
-    }
-    close(udp);
-    if (good) return ntohs(where.sin_port);
+    const std::uint16_t found = bind_once(address, port, SOCK_DGRAM);
+    if (found != 0 && (!tcp || bind_once(address, found, SOCK_STREAM) == found)) return found;
+    if (port != 0) break;
   }
   return 0;
 }
@@ -151,7 +176,8 @@ Result<std::unique_ptr<SipAgent>> SipAgent::start(const SipConfig& config, const
   if (!good) return tl::unexpected<Error>(good.error());
   SipConfig bound = config;
   for (int tries = 0; tries < kPortTries; ++tries) {  // a free port may be taken before we bind it
-    if (config.port == 0) bound.port = free_port(bound.bind_address, bound.tcp);
+    bound.port = free_port(bound.bind_address, config.port, bound.tcp);
+    if (bound.port == 0) break;
     auto impl = std::make_unique<Impl>();
     impl->loop = std::make_unique<AgentLoop>(bound, clock, log, sink, hook);
     AgentLoop& loop = *impl->loop;
@@ -164,7 +190,7 @@ Result<std::unique_ptr<SipAgent>> SipAgent::start(const SipConfig& config, const
   return fail(ErrorCode::kUnavailable,
               fmt::format("SIP cannot listen on {}:{}: taken, or no address of this machine; "
                           "set sip.listen and sip.port",
-                          bound.bind_address, bound.port));
+                          config.bind_address, config.port));
 }
 
 std::uint16_t SipAgent::port() const { return impl_->loop->config().port; }
