@@ -1,5 +1,7 @@
 #include <arpa/inet.h>
+#include <cstdlib>
 #include <doctest/doctest.h>
+#include <random>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,9 +56,9 @@ class RawPeer {
   RawPeer& operator=(const RawPeer&) = delete;
 
   [[nodiscard]] std::string uri() const { return "sip:nobody@127.0.0.1:" + std::to_string(port_); }
-  /// The next request of this method; "" after 5 s or 50 others.
+  /// The next request of this method; "" after 5 s or 2,000 others.
   std::string receive(std::string_view method) {
-    for (int tries = 0; tries < 50; ++tries) {
+    for (int tries = 0; tries < 2'000; ++tries) {
       char buffer[8192];
       socklen_t size = sizeof from_;
       const ssize_t got =
@@ -82,6 +84,22 @@ class RawPeer {
       text += tag ? ";tag=raw\r\n" : "\r\n";
     }
     return text + "Contact: <" + uri() + ">\r\n" + more;
+  }
+  /// A request of ours inside the dialog that `invite` opened.
+  [[nodiscard]] std::string request(const std::string& invite, const std::string& method, int cseq,
+                                    const std::string& more) const {
+    const auto header = [&invite](const std::string& name) {
+      const auto at = invite.find("\r\n" + name) + 2 + name.size();
+      return invite.substr(at, invite.find("\r\n", at) - at);
+    };
+    const std::string contact = header("Contact: <");
+    return method + " " + contact.substr(0, contact.find('>')) + " SIP/2.0\r\nVia: SIP/2.0/UDP " +
+           uri().substr(11) + ";branch=z9hG4bK" + std::to_string(cseq) + method +
+           header("Call-ID: ") + "\r\nFrom: " + header("To: ") +
+           ";tag=raw\r\nTo: " + header("From: ") + "\r\nCall-ID: " + header("Call-ID: ") +
+           "\r\nCSeq: " + std::to_string(cseq) + " " + method +
+           "\r\nMax-Forwards: 70\r\nContact: <" + uri() + ">\r\n" + more +
+           "Content-Length: 0\r\n\r\n";
   }
   [[nodiscard]] std::string ok_with_sdp(const std::string& invite) const {
     const std::string sdp =
@@ -354,6 +372,62 @@ TEST_CASE("hostile answers: the agent lives and every call ends") {
     CHECK(caller.next<Failed>(call));
     CHECK(caller.ended_once(call));
   }
+  CHECK(caller.agent().live_calls() == 0);
+}
+
+TEST_CASE("damaged messages of every kind, seeded: the agent lives and every call ends") {
+  const char* chosen = std::getenv("SEED");
+  std::mt19937 random(chosen == nullptr ? 1U : static_cast<unsigned>(std::atoi(chosen)));
+  const auto below = [&random](std::size_t n) { return static_cast<std::size_t>(random()) % n; };
+  SipConfig config;
+  config.drain_limit = Milliseconds{500};
+  Caller caller(config);
+  RawPeer peer;
+  std::vector<CallId> calls;
+  const std::vector<std::string> statuses = {
+      "100 Trying", "180 Ringing", "183 Progress", "200 OK",    "302 Moved",    "401 Unauthorized",
+      "422 Small",  "486 Busy",    "491 Pending",  "500 Error", "699 Whatever", "999 Odd"};
+  const std::vector<std::string> extra = {"Require: 100rel\r\nRSeq: 1\r\n",
+                                          "Record-Route: <sip:127.0.0.1:9;lr>\r\n",
+                                          "Session-Expires: 1;refresher=uac\r\nRequire: timer\r\n",
+                                          "Min-SE: 900\r\n",
+                                          "Retry-After: 1\r\n",
+                                          "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\r\n",
+                                          "Allow: UPDATE\r\n",
+                                          "Contact: <sip:127.0.0.1:9>\r\n",
+                                          ""};
+  const std::vector<std::string> methods = {"INVITE", "UPDATE", "BYE",  "CANCEL", "PRACK",
+                                            "ACK",    "REFER",  "INFO", "NOTIFY", "OPTIONS"};
+  for (int round = 0; round < 150; ++round) {
+    const auto call = caller.dial(peer.uri());
+    calls.push_back(call);
+    const std::string invite = peer.receive("INVITE");
+    REQUIRE_FALSE(invite.empty());
+    if (below(2) == 0) peer.send(peer.ok_with_sdp(invite));
+    for (int i = 0; i < 6; ++i) {
+      std::string text;
+      if (below(2) == 0)
+        text = below(3) == 0
+                   ? peer.ok_with_sdp(invite)
+                   : peer.response(invite, statuses[below(statuses.size())],
+                                   extra[below(extra.size())] + "Content-Length: 0\r\n\r\n");
+      else
+        text =
+            peer.request(invite, methods[below(methods.size())], i + 1, extra[below(extra.size())]);
+      for (std::size_t hits = below(4); hits > 0; --hits) {
+        const std::size_t at = below(text.size());
+        if (below(2) == 0)
+          text[at] = static_cast<char>(below(256));
+        else
+          text.erase(at, below(20));
+        if (text.empty()) text = "x";
+      }
+      peer.send(text);
+    }
+    static_cast<void>(caller.agent().hang_up(call));
+  }
+  caller.agent().stop();
+  for (const auto& call : calls) CHECK(caller.ended_once(call));
   CHECK(caller.agent().live_calls() == 0);
 }
 
