@@ -21,7 +21,8 @@ text::Language text_language(speech::Language language) {
   return language == speech::Language::kChinese ? text::Language::kZh : text::Language::kEn;
 }
 
-/// A visitor who tries the bot has no appointment: what a flow must know is made up for him.
+/// A visitor who tries the bot has no appointment: tomorrow at three stands for the times a flow
+/// must know. Anything else it needs is an error that names it.
 void fill_for_visitor(const dialogue::Flow& flow, const text::LocalDateTime& now,
                       std::map<std::string, std::string>& variables) {
   text::WhenReading tomorrow;
@@ -29,17 +30,8 @@ void fill_for_visitor(const dialogue::Flow& flow, const text::LocalDateTime& now
   tomorrow.time = text::LocalTime{15, 0};
   for (const auto& [name, variable] : flow.variables) {
     if (!variable.required || variables.contains(name)) continue;
-    switch (variable.kind) {
-      case dialogue::VariableKind::kDateTime:
-        variables[name] = dialogue::when_text(tomorrow);
-        break;
-      case dialogue::VariableKind::kDigits:
-      case dialogue::VariableKind::kMoney:
-        variables[name] = "100";
-        break;
-      default:
-        variables[name] = "访客";
-    }
+    if (variable.kind == dialogue::VariableKind::kDateTime)
+      variables[name] = dialogue::when_text(tomorrow);
   }
 }
 
