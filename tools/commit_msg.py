@@ -10,7 +10,7 @@ import sys
 
 TYPES = "feat fix docs test refactor perf build ci chore style revert".split()
 FIRST = re.compile(rf"^({'|'.join(TYPES)})(\([a-z0-9_/,. -]+\))?!?: \S.*[^.\s]$")
-MAX_FIRST = 120
+MAX_FIRST = 100
 
 
 def problems(message: str):
