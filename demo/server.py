@@ -1,0 +1,110 @@
+"""`aicall serve` as a child of a script: started with a data folder of its own, spoken to by its API, stopped by its pid.
+
+Used by the demo, by the drills and by the acceptance runs. Only the standard library.
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+
+
+def program(name):
+    for folder in (os.environ.get("AICALL_DIR", ""), os.path.join(ROOT, "build", "release"), os.path.join(ROOT, "bin"), os.path.join(ROOT, "..", "..", "bin")):
+        path = os.path.join(folder, name)
+        if folder and os.access(path, os.X_OK):
+            return os.path.abspath(path)
+    sys.exit(f"{name} is not built: run `make build`")
+
+
+def cache():
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "aicall")
+
+
+class Api:
+    def __init__(self, base, token):
+        self.base, self.token = base, token
+
+    def __call__(self, method, path, body=None, headers=None):
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.base + path, data, {"Authorization": "Bearer " + self.token, "Content-Type": "application/json", **(headers or {})}, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or b"null")
+
+
+class Server:
+    """`aicall serve` with a data folder of its own. `settings`: AICALL_… keys beside those that every script wants."""
+
+    def __init__(self, data, settings=None):
+        self.data = data
+        os.makedirs(data, exist_ok=True)
+        env = dict(os.environ, AICALL_SERVER__DATA_DIR=data, AICALL_SERVER__PORT=os.environ.get("PORT", "0"),
+                   AICALL_LOG__FILE=os.path.join(data, "aicall.log"), AICALL_COMPLIANCE__TIME_ZONE="Asia/Shanghai", **(settings or {}))
+        self.process = subprocess.Popen([program("aicall"), "serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True)
+        self.base = self.link = None
+        for _ in range(4):
+            line = self.process.stdout.readline()
+            if not line:
+                break
+            if " serves on " in line:
+                self.base = line.split(" serves on ")[1].strip()
+            if "one-time link" in line:
+                self.link = line.split(": ", 1)[1].strip()
+                break
+        if not self.base:
+            sys.exit("aicall serve did not start")
+        threading.Thread(target=lambda: [None for _ in self.process.stdout], daemon=True).start()
+        self.api = Api(self.base, open(os.path.join(data, "api.token")).read().strip())
+
+    def wait_ready(self, seconds=180):
+        for _ in range(seconds * 4):
+            try:
+                self.api("GET", "/readyz")
+                return True
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.25)
+        return False
+
+    def wait_prompts(self):
+        """The first start renders what the bot will say; later ones find it on the disk."""
+        told = None
+        for _ in range(2400):
+            left = self.api("GET", "/api/v1/system").get("prompts_left", 0)
+            if not left:
+                return
+            if left != told and (told is None or left % 10 == 0):
+                print(f"rendering what the bot will say: {left} prompts left", flush=True)
+                told = left
+            time.sleep(0.25)
+
+    def children(self, role):
+        out = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True).stdout
+        return [int(line.split()[0]) for line in out.splitlines() if f"aicall-worker {role}" in line]
+
+    def save_recording(self, call_id, path):
+        """False when there is none ten seconds after the call."""
+        request = urllib.request.Request(f"{self.base}/api/v1/calls/{call_id}/recording", headers={"Authorization": "Bearer " + self.api.token})
+        for _ in range(40):
+            try:
+                with urllib.request.urlopen(request, timeout=20) as answer, open(path, "wb") as out:
+                    shutil.copyfileobj(answer, out)
+                return True
+            except urllib.error.HTTPError:
+                time.sleep(0.25)
+        return False
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
