@@ -1,0 +1,86 @@
+"""What a stereo recording says of a scripted caller's lines: when each began, when the bot answered, when it fell silent."""
+import importlib.machinery
+import importlib.util
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+_loader = importlib.machinery.SourceFileLoader("measure_gap", os.path.join(os.path.dirname(HERE), "measure_gap"))
+measure_gap = importlib.util.module_from_spec(importlib.util.spec_from_loader("measure_gap", _loader))
+_loader.exec_module(measure_gap)
+
+FIND_MS = 700       # a line is looked for so far around the time at which it was said
+SILENT_MS = 200     # the bot is silent when nothing follows for so long
+ANSWER_MS = 8000    # an answer later than this is none
+
+
+class Recorded:
+    """One call: its sounds by side, and its lines placed on the recording's clock."""
+
+    def __init__(self, caller):
+        rate, channels = measure_gap.read(caller.recording)
+        self.customer = measure_gap.sounds(channels[0], rate)
+        self.bot = measure_gap.sounds(channels[1], rate)
+        self.detail = caller.detail
+        self.lines = [placed for said in caller.said if (placed := self.place(said))]
+        self.unplaced = len(caller.said) - len(self.lines)
+
+    def place(self, said):
+        """The line with `from_ms` and `to_ms` of its sound in the recording; None when it is not found."""
+        near = [s for s, _ in self.customer if abs(s - said["at_ms"]) < FIND_MS]
+        if not near:
+            return None
+        start = min(near, key=lambda s: abs(s - said["at_ms"]))
+        line = said["line"]
+        ends = [e for s, e in self.customer if start <= s < start + line.ms + 250]
+        return {"kind": said["kind"], "line": line, "from_ms": start, "to_ms": max(ends)}
+
+    def bot_speaks_at(self, ms):
+        return any(s <= ms < e for s, e in measure_gap.turns(self.bot))
+
+    def gap(self, placed):
+        """Milliseconds from the line's last sound to the bot's first after it; None when it never answered."""
+        starts = [s for s, _ in measure_gap.turns(self.bot) if s >= placed["to_ms"] - 50]
+        if not starts or starts[0] - placed["to_ms"] > ANSWER_MS:
+            return None
+        return starts[0] - placed["to_ms"]
+
+    def cut_off(self, placed):
+        """True when the bot began to speak, or took the turn as ended, while the caller only paused."""
+        if any(placed["from_ms"] + 100 < s < placed["to_ms"] - 50 for s, _ in measure_gap.turns(self.bot)):
+            return True
+        inside = [t for t in self.detail["turns"] if t["speaker"] == "customer" and
+                  placed["from_ms"] - 300 < t["started_ms"] and t["ended_ms"] < placed["to_ms"] - 250]
+        return bool(inside)
+
+    def judged(self, placed):
+        """How the machine judged the end of this turn: the endpointing class."""
+        for i, turn in enumerate(self.detail["turns"]):
+            if turn["speaker"] == "customer" and abs(turn["ended_ms"] - placed["to_ms"]) < 400:
+                for later in self.detail["turns"][i + 1:]:
+                    if later["speaker"] == "bot":
+                        return (later.get("stages") or {}).get("judged", "none")
+        return "none"
+
+    def silent_after(self, placed):
+        """Milliseconds from the line's first sound until the bot was silent; None when it was silent already."""
+        over = next((b for b in self.bot if b[0] < placed["from_ms"] < b[1] + 50), None)
+        if over is None:
+            return None
+        end = over[1]
+        for s, e in self.bot:
+            if over[1] < s < end + SILENT_MS:
+                end = e
+        return max(0, end - placed["from_ms"])
+
+    def stopped(self, placed):
+        """True when a barge-in was decided on within 2.5 s of the line's beginning."""
+        times = [e["data"].get("at_ms", e["at_ms"]) for e in self.detail["events"] if e["type"] == "barge_in"]
+        return any(-300 <= t - placed["from_ms"] <= 2500 for t in times)
+
+    def worst_hole(self):
+        """The longest silence inside one spoken turn of the bot that its own text does not explain: see holes()."""
+        return max(self.holes(), default=0)
+
+    def holes(self):
+        """Silences of the bot, in ms, with sound of the bot within 350 ms on both sides."""
+        return [b[0] - a[1] for a, b in zip(self.bot, self.bot[1:]) if b[0] - a[1] < measure_gap.SAME_TURN_MS]
