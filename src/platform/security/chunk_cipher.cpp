@@ -5,7 +5,7 @@
 namespace yyc3::security {
 
 namespace {
-constexpr std::size_t kHeader = 4;
+constexpr std::size_t kKeyHeader = 4;
 
 Bytes key_aad(std::string_view tenant, std::string_view recording_id, ByteView header) {
   return aad_of({"recording_key", as_text(header), tenant, recording_id});
@@ -16,7 +16,7 @@ Result<RecordingKey> make_recording_key(const TenantKeys& keys, std::string_view
                                         std::string_view recording_id) {
   const Result<TenantKeys::Current> current = keys.current(tenant);
   if (!current) return tl::unexpected<Error>(current.error());
-  RecordingKey made{Key256::make(), Bytes(kHeader)};
+  RecordingKey made{Key256::make(), Bytes(kKeyHeader)};
   write_u32(made.wrapped, 0, static_cast<std::uint32_t>(current->version));
   const Bytes sealed =
       seal(current->key, key_aad(tenant, recording_id, made.wrapped), made.key.bytes());
@@ -26,12 +26,12 @@ Result<RecordingKey> make_recording_key(const TenantKeys& keys, std::string_view
 
 Result<Key256> open_recording_key(const TenantKeys& keys, std::string_view tenant,
                                   std::string_view recording_id, ByteView wrapped) {
-  if (wrapped.size() != kHeader + Key256::kSize + kSealOverhead)
+  if (wrapped.size() != kKeyHeader + Key256::kSize + kSealOverhead)
     return fail(ErrorCode::kInvalid, "not a wrapped recording key");
   const Result<Key256> outer = keys.find(tenant, read_u32(wrapped, 0));
   if (!outer) return tl::unexpected<Error>(outer.error());
-  const Result<Bytes> raw =
-      open(*outer, key_aad(tenant, recording_id, wrapped.first(kHeader)), wrapped.subspan(kHeader));
+  const Result<Bytes> raw = open(*outer, key_aad(tenant, recording_id, wrapped.first(kKeyHeader)),
+                                 wrapped.subspan(kKeyHeader));
   if (!raw) return tl::unexpected<Error>(raw.error());
   return Key256::from(*raw);
 }

@@ -17,10 +17,6 @@ namespace {
 
 constexpr Milliseconds kTick{20};
 
-text::Language text_language(speech::Language language) {
-  return language == speech::Language::kChinese ? text::Language::kZh : text::Language::kEn;
-}
-
 /// A visitor who tries the bot has no appointment: tomorrow at three stands for the times a flow
 /// must know. Anything else it needs is an error that names it.
 void fill_for_visitor(const dialogue::Flow& flow, const text::LocalDateTime& now,

@@ -4,10 +4,6 @@
 
 namespace yyc3::call {
 
-namespace {
-tl::unexpected<Error> passed(const Error& error) { return tl::unexpected<Error>(error); }
-}  // namespace
-
 CallSession::CallSession(CallParts& parts, CallId id, NewCall call, std::string target,
                          std::unique_ptr<Leg> leg, Voice voice, dialogue::DialogueSession dialogue,
                          OnEnded ended)

@@ -16,8 +16,6 @@ using storage::Value;
 
 constexpr const char* kCountry = "86";
 
-tl::unexpected<Error> passed(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 json::value json_or(const std::string& text, json::value fallback) {
   auto parsed = parse_json(text);
   return parsed ? std::move(*parsed) : std::move(fallback);

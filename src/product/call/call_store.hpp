@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/net/task.hpp"
@@ -11,6 +12,9 @@
 #include "product/compliance/compliance.hpp"
 
 namespace yyc3::call {
+
+/// An error handed on to the caller.
+inline tl::unexpected<Error> passed(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 /// A page of calls, newest first; `next_cursor` is the id to go on behind, empty at the end.
 struct CallPage {

@@ -11,8 +11,6 @@ using storage::Lane;
 using storage::Row;
 using storage::Value;
 
-tl::unexpected<Error> passed(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 json::value object_of(const std::string& text) {
   auto parsed = parse_json(text);
   return parsed ? std::move(*parsed) : json::value(json::object());

@@ -7,10 +7,6 @@ namespace yyc3::call {
 
 namespace {
 
-text::Language text_language(speech::Language language) {
-  return language == speech::Language::kChinese ? text::Language::kZh : text::Language::kEn;
-}
-
 Completeness completeness_of(dialogue::Completeness judged) {
   switch (judged) {
     case dialogue::Completeness::kSatisfied:
@@ -56,6 +52,10 @@ std::size_t disclosure_end(const std::string& text) {
 }
 
 }  // namespace
+
+text::Language text_language(speech::Language language) {
+  return language == speech::Language::kChinese ? text::Language::kZh : text::Language::kEn;
+}
 
 ConversationMetrics::ConversationMetrics(telemetry::Registry& r)
     : speaker(r),

@@ -19,6 +19,8 @@
 
 namespace yyc3::call {
 
+text::Language text_language(speech::Language language);
+
 struct ConversationMetrics {
   explicit ConversationMetrics(telemetry::Registry& registry);
   SpeakerMetrics speaker;

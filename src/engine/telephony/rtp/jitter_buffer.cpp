@@ -9,9 +9,9 @@ namespace yyc3::rtp {
 
 namespace {
 
-constexpr std::int64_t kWindow = 16'000;  // 2 s: the least delay is that of 2 to 4 s
-constexpr std::int64_t kWild = 16'000;    // a timestamp 2 s off is not of this sequence
-constexpr float kForget = 0.995F;         // a packet's weight halves in 139 packets
+constexpr std::int64_t kMinimumWindow = 16'000;  // 2 s: the least delay is that of 2 to 4 s
+constexpr std::int64_t kWild = 16'000;           // a timestamp 2 s off is not of this sequence
+constexpr float kForget = 0.995F;                // a packet's weight halves in 139 packets
 constexpr float kQuantile = 0.97F;
 constexpr int kFrame = static_cast<int>(codec::kFrameSamples);
 constexpr std::int64_t kQuietSlack = 40;    // 5 ms off the line is corrected in silence …
@@ -82,7 +82,7 @@ void JitterBuffer::begin(std::int64_t first, std::int64_t now) {
   present_.fill(0);
   newest_ = first;
   low_now_ = low_before_ = now - first;
-  window_end_ = now + kWindow;
+  window_end_ = now + kMinimumWindow;
   play_ = line(now);
   holding_ = false;
   started_ = true;
@@ -90,9 +90,9 @@ void JitterBuffer::begin(std::int64_t first, std::int64_t now) {
 
 void JitterBuffer::learn(std::int64_t offset, std::int64_t now) {
   if (now >= window_end_) {
-    low_before_ = now >= window_end_ + kWindow ? offset : low_now_;
+    low_before_ = now >= window_end_ + kMinimumWindow ? offset : low_now_;
     low_now_ = offset;
-    window_end_ = now + kWindow;
+    window_end_ = now + kMinimumWindow;
   }
   low_now_ = std::min(low_now_, offset);
   // The first packets weigh more: a good guess after half a second beats the initial 45 ms.
