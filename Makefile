@@ -1,6 +1,6 @@
 # Thin: every target calls scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: demo demo-check build test test-long bench format tidy check clean help
+.PHONY: demo demo-check build test test-long accept bench format tidy check clean help
 
 demo: ## set up, build, start the system and let it make one real AI phone call here
 	@scripts/setup demo && scripts/build && scripts/demo
@@ -16,6 +16,9 @@ test: ## set up, build and run everything that CI runs
 
 test-long: ## the same with long fuzzing, all of clang-tidy, fault drills and large seeds
 	@scripts/test --long
+
+accept: ## the targets that need a quiet machine: latency, recognition, memory (an hour)
+	@scripts/setup demo && scripts/build && scripts/accept
 
 bench: ## the figures of README's table
 	@scripts/setup demo && scripts/build && scripts/bench

@@ -122,12 +122,19 @@ bool sounds_unfinished(std::string_view heard, text::Language language) {
   std::string plain = plain_text(heard);
   if (language == text::Language::kZh) {
     std::erase(plain, ' ');
-    if (plain == "嗯" || plain == "呃" || plain == "那个") return true;
-    return ends_with_word(plain,
-                          {"我想",       "我要",   "想改到", "改到",   "改成", "换到", "就是",
-                           "那个",       "然后",   "因为",   "但是",   "不过", "还有", "能不能",
-                           "可不可以",   "我看看", "我想想", "等一下", "等等", "或者", "如果",
-                           "我的电话是", "大概",   "应该是", "星期",   "下午", "上午", "下周"});
+    // Said alone, these open a sentence; behind words they do not leave it open ("谢谢，不好意思").
+    for (const std::string_view opening :
+         {"嗯", "呃", "啊", "哦", "那个", "这个", "不好意思", "请问", "那", "那我", "我", "麻烦"})
+      if (plain == opening) return true;
+    // Verbs without their object, prepositions, conjunctions, a day without its hour's half.
+    return ends_with_word(
+        plain,
+        {"我想", "我要", "想要",   "改到",     "改成",   "换到",   "换成",       "就是",   "那个",
+         "这个", "然后", "因为",   "所以",     "但是",   "可是",   "不过",       "而且",   "还有",
+         "或者", "如果", "能不能", "可不可以", "是不是", "有没有", "我看看",     "我想想", "等一下",
+         "等等", "请问", "想问",   "问一下",   "想问问", "问问",   "咨询一下",   "麻烦您", "麻烦你",
+         "帮我", "给我", "你们",   "我们",     "大概",   "应该是", "我的电话是", "星期",   "礼拜",
+         "下午", "上午", "晚上",   "下周",     "那就",   "那天",   "的话",       "一次要", "几点"});
   }
   plain = " " + plain;
   return ends_with_word(

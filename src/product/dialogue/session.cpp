@@ -189,7 +189,10 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
                ? Completeness::kSatisfied
                : Completeness::kUnfinished;
   }
-  if (trails) return Completeness::kUnfinished;
+  // "星期六下午" answers "which day", though an hour may follow.
+  const bool day_and_half =
+      ask.grammar == Grammar::kTime && understood.when.date && understood.when.part;
+  if (trails && !day_and_half) return Completeness::kUnfinished;
   if (ask.grammar == Grammar::kFree) return Completeness::kComplete;
   const Answer answer = state_->answer(text, state_->language, understood, now);
   if (answer.label == "date_only" || answer.label == "time_only") return Completeness::kUnclear;

@@ -316,8 +316,14 @@ TEST_CASE("judge and interrupts") {
   play(session, kZh, {{"是我", "remind"}, {"改时间", "ask_time"}});
   CHECK(session.judge("后天下午三点", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("后天", kNow) == Completeness::kUnclear);
+  CHECK(session.judge("星期六下午", kNow) == Completeness::kUnclear);
+  CHECK(session.judge("下午", kNow) == Completeness::kUnfinished);
   CHECK(session.judge("我想改到", kNow) == Completeness::kUnfinished);
   CHECK(session.judge("等一下", kNow) == Completeness::kUnfinished);
+  for (const char* open : {"我想问一下", "请问你们", "不好意思", "嗯", "我那天", "能不能", "帮我"})
+    CHECK_MESSAGE(session.judge(open, kNow) == Completeness::kUnfinished, open);
+  for (const char* whole : {"你们的地址在哪里", "多少钱", "不好意思我来不了", "我想改个时间"})
+    CHECK_MESSAGE(session.judge(whole, kNow) != Completeness::kUnfinished, whole);
   CHECK(session.judge("转人工", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("停车方便吗", kNow) == Completeness::kComplete);
   CHECK(session.judge("", kNow) == Completeness::kUnclear);
