@@ -14,7 +14,8 @@
 
 namespace yyc3::api {
 
-/// WebSocket /api/v1/live: every event of the bus to every console that listens.
+/// WebSocket /api/v1/live: every event of the bus to every console that listens; `level` only to
+/// those that asked to watch that call, and it is measured only while there is one (CallWatched).
 /// Bounds: 64 listeners; each has the socket's queue (256 messages), and one that does not read is
 /// dropped with 1013. Threads: handlers of the bus run on the publisher's thread and only post to
 /// the hub's loop; everything else lives on that loop. The hub must not outlive its loop.

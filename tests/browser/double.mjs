@@ -61,7 +61,7 @@ const problem = (response, status, title, errors) => {
 
 /** Starts on a free port of 127.0.0.1. `state` may be changed by a test at any time. */
 export async function startDouble() {
-  const state = { ...scenes(), signedIn: true, active: 1, posted: [], hungUp: [], talk: { frames: 0, controls: [], open: 0 }, listeners: new Set() };
+  const state = { ...scenes(), signedIn: true, active: 1, posted: [], hungUp: [], talk: { frames: 0, controls: [], open: 0 }, listeners: new Set(), watched: new Map() };
   const server = createServer((request, response) => {
     response.setHeader('Content-Security-Policy', POLICY);
     const url = new URL(request.url, 'http://x');
@@ -126,7 +126,14 @@ function route(state, request, response, url, body) {
 
 function listen(state, socket) {
   state.listeners.add(socket);
-  socket.on('close', () => state.listeners.delete(socket));
+  socket.on('close', () => {
+    state.listeners.delete(socket);
+    state.watched.delete(socket);
+  });
+  socket.on('message', (data) => {
+    const { type, call_id } = JSON.parse(data);
+    if (type === 'watch') state.watched.set(socket, call_id);
+  });
   socket.send('{"type":"hello","version":1}');
 }
 

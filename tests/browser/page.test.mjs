@@ -34,9 +34,13 @@ async function liveCall() {
   await page.waitForSelector('.turn.customer');
   await until('the live feed', () => server.state.listeners.size > 0);
   server.tell({ type: 'partial', call_id: LIVE_ID, speaker: 'customer', text: '哎等一下，明天', at_ms: 11900 });
-  server.tell({ type: 'level', call_id: LIVE_ID, customer_dbov: -20, bot_dbov: -70 });
+  const watching = () => [...server.state.watched.values()];
+  await until('the page to ask for the levels of this call', () => watching().includes(LIVE_ID));
+  server.tell({ type: 'level', call_id: LIVE_ID, customer_dbov: -20, bot_dbov: -96 });
   await page.waitForSelector('.turn.partial');
   check((await text(page, '.partial .text'))[0] === '哎等一下，明天', 'the partial is shown');
+  const loud = (side) => page.getAttribute(`.meter.${side}`, 'aria-valuenow').then(Number);
+  await until('both meters', async () => (await loud('customer')) > 60 && (await loud('bot')) === 0);
   await picture(page, 'live-zh');
   server.state.turns[LIVE_ID] = TURNS.slice(0, 4);
   server.tell({ type: 'turn', call_id: LIVE_ID, turn: TURNS[2] });
@@ -46,6 +50,8 @@ async function liveCall() {
   check((await text(page, '[data-seq="3"] del'))[0].includes('请问您能按时到吗'), 'what was not spoken is struck through');
   check((await page.locator('[data-seq="3"] .badge.cut').count()) === 1, 'the barge-in is marked');
   check((await page.locator('[data-seq="3"] .bar .spans span').count()) >= 3, 'the answer has a stage bar');
+  await page.click('header.top nav a[href="/talk"]');
+  await until('the page to cease watching', () => watching().every((call) => call === null));
   await page.close();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fmt/format.h>
+#include <set>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -16,6 +17,7 @@ namespace yyc3::call {
 namespace {
 
 constexpr Milliseconds kTick{20};
+constexpr int kTicksALevel = 10;  // 5 a second
 
 /// A visitor who tries the bot has no appointment: tomorrow at three stands for the times a flow
 /// must know. Anything else it needs is an error that names it.
@@ -75,6 +77,7 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
   std::map<CallId, std::unique_ptr<CallSession>> sessions;
   std::map<std::uint64_t, CallId> by_tag;
   std::deque<CallId> queue;
+  std::set<CallId> watched;  ///< a console looks at them; ≤ the live feed's listeners
   std::size_t starting = 0;  ///< claimed, not yet a session
   std::uint64_t next_tag = 1;
   bool draining = false;
@@ -109,9 +112,12 @@ net::Task<void> CallCenter::State::pump() {
 
 net::Task<void> CallCenter::State::tick() {
   const auto self = shared_from_this();
-  while (true) {
+  for (int ticks = 0;;) {
     co_await net::sleep_for(kTick);
     for (const auto& [id, session] : sessions) session->on_tick();
+    if (++ticks % kTicksALevel != 0) continue;
+    for (const CallId& id : watched)
+      if (CallSession* session = find(id)) session->tell_levels();
   }
 }
 
@@ -268,12 +274,22 @@ CallCenter::CallCenter(CallCenterConfig config, CallParts& parts, CallStore& sto
                                      std::move(understanding), std::move(engines))) {}
 
 CallCenter::~CallCenter() {
+  watching_.cancel();
   for (const auto& task : state_->tasks) task.cancel();
 }
 
 void CallCenter::start() {
   state_->tasks.push_back(state_->parts.loop.spawn(state_->pump(), "media pump"));
   state_->tasks.push_back(state_->parts.loop.spawn(state_->tick(), "call tick"));
+  watching_ = state_->parts.bus.subscribe<events::CallWatched>(
+      [state = state_](const events::CallWatched& e) {
+        state->parts.loop.post([state, id = e.call, on = e.watched] {
+          if (on)
+            state->watched.insert(id);
+          else
+            state->watched.erase(id);
+        });
+      });
 }
 
 void CallCenter::on_sip(sip::SipEvent event) {

@@ -56,6 +56,7 @@ class CallCenter final : public CallService {
  private:
   struct State;
   std::shared_ptr<State> state_;
+  events::Subscription watching_;
 };
 
 /// Ends what a crash left: a BYE for every answered dialog, an outcome for every call.

@@ -128,12 +128,22 @@ void CallSession::on_tick() {
     on_event("max_duration", {});
     hang_up("the longest call allowed");
   }
-  const rtp::StreamStats stats = leg_->media().stats();
-  if (call_.direction == "outbound" && stats.packets_received == 0 &&
-      talked >= parts_.first_media && forced_outcome_.empty()) {
-    forced_outcome_ = sip::describe(sip::Outcome::kMediaLost).name;
-    hang_up("no media");
-  }
+  if (!media_judged_ && talked >= parts_.first_media) judge_media();
+}
+
+/// Once: has anything come since the answer? What stops later is the media engine's to tell.
+void CallSession::judge_media() {
+  media_judged_ = true;
+  if (call_.direction != "outbound" || !forced_outcome_.empty()) return;
+  if (leg_->media().stats().packets_received != 0) return;
+  forced_outcome_ = sip::describe(sip::Outcome::kMediaLost).name;
+  hang_up("no media");
+}
+
+void CallSession::tell_levels() {
+  if (over_ || !talking_) return;
+  const Levels levels = conversation_->take_levels();
+  parts_.bus.publish(events::LevelMeasured{id_, kTenant, levels.customer_dbov, levels.bot_dbov});
 }
 
 void CallSession::on_leg_ended(const LegEnd& end) {
@@ -198,14 +208,7 @@ void CallSession::finish(const LegEnd& end) {
 }
 
 void CallSession::on_turn(TurnRecord turn) {
-  events::TurnSpoken told{id_,
-                          kTenant,
-                          turn.seq,
-                          turn.speaker,
-                          turn.speaker == "bot" ? turn.spoken : turn.text,
-                          turn.unsaid,
-                          Milliseconds{turn.started_ms},
-                          Milliseconds{turn.ended_ms}};
+  events::TurnSpoken told{id_, kTenant, turn.seq, turn.speaker, to_json(turn)};
   journal_.append([id = id_, turn = std::move(turn)](
                       storage::Connection& db) { return CallStore::add_turn(db, id, turn); },
                   [this, told = std::move(told)](Result<void> stored) {

@@ -55,6 +55,8 @@ class CallSession final : public LegListener, public ConversationListener {
   void on_sip(const sip::SipEvent& event) { leg_->on_sip(event); }
   void on_media();
   void on_tick();
+  /// Publishes how loud both sides are; somebody watches. At most 5 times a second.
+  void tell_levels();
   void press(char digit) { conversation_->press(digit, leg_->media().sample_clock()); }
 
   [[nodiscard]] CallId id() const { return id_; }
@@ -82,6 +84,7 @@ class CallSession final : public LegListener, public ConversationListener {
   void publish_state(CallState from, CallState to, const std::string& reason);
   void begin_recording(storage::Job& job);
   void begin_talking();
+  void judge_media();
   void finish(const LegEnd& end);
   [[nodiscard]] Ending make_ending(const LegEnd& end) const;
   [[nodiscard]] std::int64_t utc_ms() const;
@@ -103,6 +106,7 @@ class CallSession final : public LegListener, public ConversationListener {
   std::set<std::string> degraded_;
   std::string forced_outcome_;  ///< what ended the call, when the network cannot know it
   bool talking_ = false;
+  bool media_judged_ = false;  ///< whether any packet came within `first_media`
   bool over_ = false;
 };
 

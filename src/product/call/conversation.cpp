@@ -100,6 +100,10 @@ std::int64_t Conversation::ms_of(std::uint64_t sample) const {
   return sample <= began_at_ ? 0 : static_cast<std::int64_t>((sample - began_at_) / kSamplesPerMs);
 }
 
+Levels Conversation::take_levels() {
+  return {std::exchange(loudest_dbov_, codec::kSilenceDbov), speaker_.level_dbov()};
+}
+
 Milliseconds Conversation::heard_ms() const {
   return Milliseconds{static_cast<std::int64_t>(heard_samples_ / kSamplesPerMs)};
 }
@@ -125,6 +129,7 @@ void Conversation::on_media() {
   while (media_.next_input(frame)) {
     if (!running_) continue;
     heard_samples_ += frame.pcm.size();
+    loudest_dbov_ = std::max(loudest_dbov_, frame.level_dbov);
     parts_.recognizer.audio(hearing_, frame.at, frame.pcm);
     // Without the worker the energy VAD is what there is: no words, but turns and the keypad.
     if (!parts_.recognizer.available())

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "engine/speech/prompt_cache.hpp"
 #include "engine/speech/recognizer.hpp"
+#include "engine/telephony/codec/level.hpp"
 #include "engine/telephony/rtp/media_stream.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "product/call/call_record.hpp"
@@ -50,6 +51,12 @@ struct DisclosureHeard {
   Milliseconds whole{0};
 };
 
+/// How loud both sides were since the last look. dBov, -96 = silence.
+struct Levels {
+  float customer_dbov = codec::kSilenceDbov;  ///< loudest 20 ms that passed the energy gate
+  float bot_dbov = codec::kSilenceDbov;       ///< RMS of what was played last (≤ 200 ms)
+};
+
 /// What a conversation asks of its call. Called on the call's loop.
 class ConversationListener {
  public:
@@ -83,6 +90,9 @@ class Conversation final : public speech::HearingSink {
   /// A key of the caller's keypad: 0-9 * #, at `at` of the sample clock.
   void press(char digit, std::uint64_t at);
 
+  /// Begins a new interval. Costs the media thread nothing: both levels come from what the call
+  /// loop holds anyway.
+  Levels take_levels();
   [[nodiscard]] const dialogue::DialogueSession& dialogue() const { return dialogue_; }
   [[nodiscard]] Milliseconds heard_ms() const;  ///< audio given to the recogniser
   [[nodiscard]] std::size_t said_bytes() const { return said_bytes_; }
@@ -123,6 +133,7 @@ class Conversation final : public speech::HearingSink {
   std::int64_t next_seq_ = 1;
   std::uint64_t began_at_ = 0;
   std::uint64_t heard_samples_ = 0;
+  float loudest_dbov_ = codec::kSilenceDbov;  ///< heard since the last take_levels()
   std::size_t said_bytes_ = 0;
   bool running_ = false;
   bool first_reply_ = true;

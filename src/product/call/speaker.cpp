@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/speech/clauses.hpp"
+#include "engine/telephony/codec/level.hpp"
 
 namespace yyc3::call {
 
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t kPiecesMax = 64;
 constexpr std::size_t kSentencePause = 160 * 8;  // samples: 160 ms
 constexpr std::size_t kClausePause = 60 * 8;
+constexpr std::size_t kLevelWindow = 200 * 8;
 
 std::size_t pause_behind(const std::string& text) {
   for (const char* end : {"。", "！", "？", ".", "!", "?"})
@@ -61,6 +63,12 @@ speech::SpeakRequest Voice::request(std::string text, bool live) const {
   wanted.speed = speed;
   wanted.live = live;
   return wanted;
+}
+
+float level_before(std::span<const std::int16_t> pcm, std::size_t played) {
+  const std::size_t to = std::min(played, pcm.size());
+  const std::size_t from = std::min(to, played - std::min(played, kLevelWindow));
+  return codec::level_dbov(pcm.subspan(from, to - from));
 }
 
 std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total) {
@@ -240,6 +248,13 @@ void Speaker::on_event(const rtp::MediaEvent& event) {
     default:
       return;
   }
+}
+
+float Speaker::level_dbov() const {
+  const rtp::PlayProgress now = stream_.progress();
+  const Piece* piece = now.utterance == 0 || stream_.paused() ? nullptr : find(now.utterance);
+  if (piece == nullptr || !piece->pcm || piece->ended) return codec::kSilenceDbov;
+  return level_before(*piece->pcm, now.samples);
 }
 
 void Speaker::close_if_over() {

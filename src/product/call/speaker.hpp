@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,8 @@ class Speaker {
   void feed();
 
   [[nodiscard]] bool speaking() const { return active_; }
+  /// How loud the last 200 ms that were played are, dBov; -96 when nothing is being played.
+  [[nodiscard]] float level_dbov() const;
 
  private:
   struct Piece {
@@ -97,6 +100,9 @@ class Speaker {
   void close_if_over();
   void finish(bool interrupted);
   Piece* find(std::uint32_t utterance);
+  [[nodiscard]] const Piece* find(std::uint32_t utterance) const {
+    return const_cast<Speaker*>(this)->find(utterance);
+  }
 
   rtp::MediaStream& stream_;
   speech::PromptCache& cache_;
@@ -115,6 +121,9 @@ class Speaker {
   SteadyTime asked_at_{};
   Spoken spoken_;
 };
+
+/// RMS of the 200 ms of `pcm` before sample `played`, dBov; what lies behind its end is silence.
+float level_before(std::span<const std::int16_t> pcm, std::size_t played);
 
 /// The part of `text` that was heard when `played` of `total` samples were: cut at a character,
 /// never past what was played. Weights: a Hanzi or digit 1, a Latin letter ¼, a mark ½, a blank 0.

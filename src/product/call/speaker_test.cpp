@@ -1,6 +1,8 @@
 #include "product/call/speaker.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <vector>
 
 #include "product/call/call_state.hpp"
 
@@ -26,6 +28,21 @@ TEST_CASE("what was heard is cut at a character and never past what was played")
     CAPTURE(c.why);
     CHECK(heard_part(c.text, c.played, c.total) == c.heard);
   }
+}
+
+TEST_CASE("the bot's level is that of the 200 ms before the playing position") {
+  std::vector<std::int16_t> pcm(8'000, 0);                                   // 1 s of silence …
+  std::fill(pcm.begin() + 1'600, pcm.begin() + 3'200, std::int16_t{3'277});  // … 200 ms at -20 dBov
+  const auto near = [](float wanted) { return doctest::Approx(wanted).epsilon(0.01); };
+  CHECK(level_before(pcm, 0) == -96);
+  CHECK(level_before(pcm, 1'600) == -96);
+  CHECK(level_before(pcm, 3'200) == near(-20));
+  CHECK(level_before(pcm, 2'400) == near(-23));  // half of the window
+  CHECK(level_before(pcm, 4'800) == -96);
+  CHECK(level_before(pcm, 9'000) == -96);  // the pause behind the piece is silence
+  pcm.resize(3'200);
+  CHECK(level_before(pcm, 4'000) == near(-20));  // half of the window is behind the end
+  CHECK(level_before(pcm, 4'800) == -96);
 }
 
 TEST_CASE("the state table allows what A10 names and nothing out of a final state") {

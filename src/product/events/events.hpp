@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/json.hpp"
 
 /// What happened, as plain values. Rooms of the product speak sideways only through these, and each
 /// is published after the row behind it is committed (partial transcripts have no row).
@@ -37,18 +38,22 @@ struct TurnSpoken {
   std::string tenant;
   std::int64_t seq = 0;
   std::string speaker;
-  std::string text;    ///< customer: recognised; bot: what was heard, by the playout ledger
-  std::string unsaid;  ///< bot: what an interruption cut off
-  Milliseconds started{};
-  Milliseconds ended{};
+  json::object turn;  ///< all of it, as the API shows it (`Turn` of openapi.yaml)
 };
 
-/// Loudness of both sides, at most 5 a second.
+/// A console began or ceased to look at a call: loudness is measured for eyes only.
+struct CallWatched {
+  CallId call;
+  std::string tenant;
+  bool watched = false;
+};
+
+/// Loudness of both sides over the last 200 ms, while somebody watches the call.
 struct LevelMeasured {
   CallId call;
   std::string tenant;
-  double customer_dbov = -127;
-  double bot_dbov = -127;
+  double customer_dbov = -96;  ///< loudest 20 ms; -96 while the energy gate is shut
+  double bot_dbov = -96;       ///< RMS of what was played; -96 = nothing
 };
 
 struct CallEnded {

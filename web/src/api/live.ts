@@ -1,5 +1,5 @@
 import { socketUrl } from './client';
-import type { LiveMessage } from './types';
+import type { LiveMessage, LiveWish } from './types';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
@@ -20,6 +20,7 @@ export class LiveFeed {
   private readonly handlers = new Set<Handler>();
   private readonly stateHandlers = new Set<StateHandler>();
   private running = false;
+  private watched: string | null = null;
   connected = false;
 
   start(): void {
@@ -46,6 +47,16 @@ export class LiveFeed {
     return () => this.stateHandlers.delete(handler);
   }
 
+  /** Asks for the loudness (`level`) of one call, of none with null; asked again whenever the feed comes back. */
+  watch(call: string | null): void {
+    this.watched = call;
+    if (this.connected) this.ask();
+  }
+
+  private ask(): void {
+    this.socket?.send(JSON.stringify({ type: 'watch', call_id: this.watched } satisfies LiveWish));
+  }
+
   private tell(connected: boolean): void {
     if (this.connected === connected) return;
     this.connected = connected;
@@ -57,6 +68,7 @@ export class LiveFeed {
     this.socket = socket;
     socket.onopen = () => {
       this.tries = 0;
+      if (this.watched) this.ask();
       this.tell(true);
     };
     socket.onmessage = (event) => {

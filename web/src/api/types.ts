@@ -90,4 +90,7 @@ export type LiveMessage =
   | { type: 'engine'; name: string; state: EngineState }
   | { type: 'level'; call_id: string; customer_dbov: number; bot_dbov: number };
 
+/** What the page says on the live feed. */
+export type LiveWish = { type: 'watch'; call_id: string | null };
+
 export const isOver = (call: Pick<Call, 'state'>): boolean => call.state === 'completed' || call.state === 'failed';

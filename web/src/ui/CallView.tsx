@@ -6,6 +6,7 @@ import { turnAt } from '../model/transcript';
 import { CallFacts } from './CallFacts';
 import { calledName, DegradedBadges, StateBadge } from './CallList';
 import { Meter } from './Meter';
+import { useWatch } from './live';
 import type { PlayerHandle } from './Player';
 import { Link } from './router';
 import { Transcript } from './Transcript';
@@ -54,6 +55,7 @@ export default function CallView({ id }: { id: string }) {
   const { call, said, levels, error, reload } = useCall(id);
   const player = useRef<PlayerHandle>(null);
   const [playing, setPlaying] = useState<number | null>(null);
+  useWatch(id, call !== null && !isOver(call));
   if (!call) return error ? <Trouble error={error} retry={reload} /> : <p className="hint">{t('calls.loading')}</p>;
   const over = isOver(call);
   const replay = over && call.has_recording === true;

@@ -17,6 +17,16 @@ export function useLive(handler: (message: LiveMessage) => void, onBack?: () => 
   }, [feed]);
 }
 
+/** The loudness of this call is wanted while `on`: `level` messages come then. */
+export function useWatch(id: string, on: boolean): void {
+  const feed = useContext(Live);
+  useEffect(() => {
+    if (!on) return;
+    feed.watch(id);
+    return () => feed.watch(null);
+  }, [feed, id, on]);
+}
+
 export function useConnected(): boolean {
   const feed = useContext(Live);
   const [connected, setConnected] = useState(feed.connected);
