@@ -5,8 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loopback/sip_caller.hpp"
-#include "peers/sipp.hpp"
+#include "loopback/sip_story.hpp"
 
 // Calls to carriers that refuse, stall and misbehave (sipp, one story a file).
 namespace yyc3::sip {
@@ -16,26 +15,7 @@ namespace {
 using peers::Sipp;
 using peers::SippOptions;
 
-/// The story went as its file says.
-void check_story(Sipp& carrier) {
-  const auto status = carrier.wait(Milliseconds{30'000});
-  REQUIRE(status);
-  const std::string why = *status == 0 ? "" : carrier.errors() + carrier.messages();
-  INFO(why);
-  CHECK(*status == 0);
-}
-
-Failed failure_of(const std::string& story) {
-  Sipp carrier(story);
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  const auto failed = caller.next<Failed>(call);
-  REQUIRE(failed);
-  CHECK(caller.ended_once(call));
-  CHECK(caller.agent().live_calls() == 0);
-  check_story(carrier);
-  return *failed;
-}
+Failed failure_of(const std::string& name) { return Story(name).failure(); }
 
 /// A UDP port that says nothing but what the test tells it to.
 class RawPeer {
@@ -196,109 +176,77 @@ TEST_CASE("stop() is bounded though no peer answers") {
 }
 
 TEST_CASE("a carrier answers, and hangs up with a reason") {
-  Sipp carrier("answer_bye");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Ringing>(call));
-  REQUIRE(caller.next<Answered>(call));
-  const auto ended = caller.next<Ended>(call);
-  REQUIRE(ended);
-  CHECK(ended->who == Who::kPeer);
-  CHECK(ended->q850 == 16);
-  CHECK(ended->text == "gone");
-  check_story(carrier);
+  Story story("answer_bye");
+  story.require<Ringing>();
+  story.answered();
+  const Ended ended = story.require<Ended>();
+  CHECK(ended.who == Who::kPeer);
+  CHECK(ended.q850 == 16);
+  CHECK(ended.text == "gone");
+  story.check_carrier();
 }
 
 TEST_CASE("CANCEL carries a reason; 487 closes it") {
-  Sipp carrier("no_answer");
-  Caller caller;
-  auto request = caller.request(carrier.uri());
-  request.ring_timeout = Milliseconds{1'000};
-  const auto call = caller.dial(request);
-  const auto failed = caller.next<Failed>(call);
-  REQUIRE(failed);
-  CHECK(failed->outcome == Outcome::kNoAnswer);
-  check_story(carrier);
-  CHECK(carrier.messages().find("Q.850;cause=102") != std::string::npos);
+  Story story("no_answer", {}, [](DialRequest& r) { r.ring_timeout = Milliseconds{1'000}; });
+  CHECK(story.failure().outcome == Outcome::kNoAnswer);
+  CHECK(story.carrier.messages().find("Q.850;cause=102") != std::string::npos);
 }
 
 TEST_CASE("a 200 that crosses our CANCEL is ACKed and ended") {
-  Sipp carrier("late_200");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Ringing>(call));
-  REQUIRE(caller.agent().hang_up(call));
-  const auto failed = caller.next<Failed>(call);
-  REQUIRE(failed);
-  CHECK(failed->outcome == Outcome::kCancelled);
-  CHECK(caller.count<Answered>(call) == 0);
-  check_story(carrier);
+  Story story("late_200");
+  story.require<Ringing>();
+  REQUIRE(story.caller.agent().hang_up(story.call));
+  CHECK(story.require<Failed>().outcome == Outcome::kCancelled);
+  CHECK(story.caller.count<Answered>(story.call) == 0);
+  story.check_carrier();
 }
 
-TEST_CASE("early media, then the answer or our CANCEL") {
-  Caller caller;
-  SUBCASE("answered") {
-    Sipp carrier("early_media");
-    const auto call = caller.dial(carrier.uri());
-    const auto early = caller.next<Progress>(call);
-    REQUIRE(early);
-    CHECK(early->media.rtp_port != 0);
-    const auto answered = caller.next<Answered>(call);
-    REQUIRE(answered);
-    CHECK(answered->media == early->media);
-    REQUIRE(caller.agent().hang_up(call));
-    check_story(carrier);
-  }
-  SUBCASE("given up") {
-    Sipp carrier("early_cancel");
-    const auto call = caller.dial(carrier.uri());
-    REQUIRE(caller.next<Progress>(call));
-    REQUIRE(caller.agent().hang_up(call));
-    CHECK(caller.next<Failed>(call));
-    check_story(carrier);
-  }
+TEST_CASE("early media, then the answer") {
+  Story story("early_media");
+  const Progress early = story.require<Progress>();
+  CHECK(early.media.rtp_port != 0);
+  CHECK(story.answered().media == early.media);
+  story.hang_up();
+}
+
+TEST_CASE("early media, then our CANCEL") {
+  Story story("early_cancel");
+  story.require<Progress>();
+  REQUIRE(story.caller.agent().hang_up(story.call));
+  story.require<Failed>();
+  story.check_carrier();
 }
 
 TEST_CASE("a reliable 183 gets its PRACK") {
-  Sipp carrier("prack");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Progress>(call));
-  REQUIRE(caller.next<Answered>(call));
-  REQUIRE(caller.agent().hang_up(call));
-  check_story(carrier);
+  Story story("prack");
+  story.require<Progress>();
+  story.answered();
+  story.hang_up();
 }
 
 TEST_CASE("an answer we cannot use is ACKed and ended: no common codec") {
-  for (const char* story : {"no_codec", "bad_sdp"}) {
-    Sipp carrier(story);
-    Caller caller;
-    const auto call = caller.dial(carrier.uri());
-    const auto failed = caller.next<Failed>(call);
-    REQUIRE(failed);
-    CHECK(failed->outcome == Outcome::kNoCommonCodec);
-    CHECK(failed->sip_status == 488);
-    CHECK(caller.count<Answered>(call) == 0);
-    check_story(carrier);
+  for (const char* name : {"no_codec", "bad_sdp"}) {
+    CAPTURE(name);
+    Story story(name);
+    const Failed failed = story.failure();
+    CHECK(failed.outcome == Outcome::kNoCommonCodec);
+    CHECK(failed.sip_status == 488);
+    CHECK(story.caller.count<Answered>(story.call) == 0);
   }
 }
 
 TEST_CASE("a slow carrier gets the INVITE again; of two phones that answer one is sent away") {
-  for (const char* story : {"slow", "fork"}) {
-    CAPTURE(story);
-    Sipp carrier(story);
-    Caller caller;
-    const auto call = caller.dial(carrier.uri());
-    REQUIRE(caller.next<Answered>(call));
+  for (const std::string name : {"slow", "fork"}) {
+    CAPTURE(name);
+    Story story(name);
+    story.answered();
     peers::sleep_ms(700);  // the carrier's second 200
-    CHECK(caller.count<Answered>(call) == 1);
-    CHECK(caller.count<Ended>(call) == 0);
-    REQUIRE(caller.agent().hang_up(call));
-    CHECK(caller.next<Ended>(call));
-    check_story(carrier);
-    const bool again =
-        carrier.messages().find("INVITE sip:") != carrier.messages().rfind("INVITE sip:");
-    CHECK(again == (story == std::string_view("slow")));
+    CHECK(story.caller.count<Answered>(story.call) == 1);
+    CHECK(story.caller.count<Ended>(story.call) == 0);
+    story.hang_up();
+    const std::string messages = story.carrier.messages();
+    const bool again = messages.find("INVITE sip:") != messages.rfind("INVITE sip:");
+    CHECK(again == (name == "slow"));
   }
 }
 
@@ -455,7 +403,7 @@ TEST_CASE("TCP to a carrier") {
   REQUIRE(caller.next<Answered>(call));
   REQUIRE(caller.agent().hang_up(call));
   CHECK(caller.next<Ended>(call));
-  check_story(carrier);
+  CHECK(carrier.wait(Milliseconds{30'000}) == 0);
 }
 
 TEST_CASE("bounds: calls and commands beyond the limits are refused") {

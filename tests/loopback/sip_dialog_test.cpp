@@ -1,30 +1,18 @@
 #include <doctest/doctest.h>
 
-#include "loopback/sip_caller.hpp"
+#include "loopback/sip_story.hpp"
 #include "peers/baresip.hpp"
 #include "peers/kamailio.hpp"
-#include "peers/sipp.hpp"
 
 // What happens inside a call, and behind a proxy that asks for a password.
 namespace yyc3::sip {
 
 namespace {
 
-using peers::Sipp;
-constexpr Milliseconds kSoon{10'000};
-
-void check_story(Sipp& carrier) {
-  const auto status = carrier.wait(Milliseconds{30'000});
-  REQUIRE(status);
-  const std::string why = *status == 0 ? "" : carrier.errors() + carrier.messages();
-  INFO(why);
-  CHECK(*status == 0);
-}
-
-Trunk trunk_at(const peers::Kamailio& proxy, const std::string& password) {
+Trunk trunk_at(std::uint16_t port, const std::string& password) {
   Trunk trunk;
   trunk.host = "127.0.0.1";
-  trunk.port = proxy.port();
+  trunk.port = port;
   trunk.auth_user = "yyc3";
   trunk.auth_password = password;
   return trunk;
@@ -33,155 +21,98 @@ Trunk trunk_at(const peers::Kamailio& proxy, const std::string& password) {
 }  // namespace
 
 TEST_CASE("a carrier puts us on hold by re-INVITE and resumes by UPDATE") {
-  Sipp carrier("hold");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Answered>(call));
-  const auto held = caller.next<MediaChanged>(call);
-  REQUIRE(held);
-  CHECK(held->media.direction == Direction::kRecvOnly);
-  const auto back = caller.next<MediaChanged>(call);
-  REQUIRE(back);
-  CHECK(back->media.direction == Direction::kSendRecv);
-  CHECK(back->by_peer);
+  Story story("hold");
+  story.answered();
+  CHECK(story.require<MediaChanged>().media.direction == Direction::kRecvOnly);
+  const MediaChanged back = story.require<MediaChanged>();
+  CHECK(back.media.direction == Direction::kSendRecv);
+  CHECK(back.by_peer);
   peers::sleep_ms(200);
-  REQUIRE(caller.agent().hang_up(call));
-  CHECK(caller.next<Ended>(call));
-  check_story(carrier);
+  story.hang_up();
 }
 
 TEST_CASE("a re-INVITE without an offer: the answer comes in the ACK") {
-  Sipp carrier("late_offer");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Answered>(call));
-  const auto held = caller.next<MediaChanged>(call);
-  REQUIRE(held);
-  CHECK(held->media.direction == Direction::kRecvOnly);
-  REQUIRE(caller.agent().hang_up(call));
-  CHECK(caller.next<Ended>(call));
-  check_story(carrier);
+  Story story("late_offer");
+  story.answered();
+  CHECK(story.require<MediaChanged>().media.direction == Direction::kRecvOnly);
+  story.hang_up();
 }
 
 TEST_CASE("an offer without audio is refused with 488; the call goes on") {
-  Sipp carrier("bad_reoffer");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Answered>(call));
-  REQUIRE(peers::eventually(
-      [&] { return carrier.messages().find("SIP/2.0 488") != std::string::npos; }, kSoon));
+  Story story("bad_reoffer");
+  story.answered();
+  story.wait_for_message("SIP/2.0 488");
   peers::sleep_ms(400);
-  CHECK(caller.count<Ended>(call) == 0);
-  CHECK(caller.count<MediaChanged>(call) == 0);
-  REQUIRE(caller.agent().hang_up(call));
-  CHECK(caller.next<Ended>(call));
-  check_story(carrier);
+  CHECK(story.caller.count<Ended>(story.call) == 0);
+  CHECK(story.caller.count<MediaChanged>(story.call) == 0);
+  story.hang_up();
 }
 
 TEST_CASE("REFER, INFO, MESSAGE in mid-call are refused; OPTIONS is answered") {
-  Sipp carrier("odd_requests");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Answered>(call));
-  REQUIRE(peers::eventually(
-      [&] { return carrier.messages().find("4 OPTIONS") != std::string::npos; }, kSoon));
+  Story story("odd_requests");
+  story.answered();
+  story.wait_for_message("4 OPTIONS");
   peers::sleep_ms(300);
-  CHECK(caller.count<Ended>(call) == 0);
-  REQUIRE(caller.agent().hang_up(call));
-  CHECK(caller.next<Ended>(call));
-  check_story(carrier);
+  CHECK(story.caller.count<Ended>(story.call) == 0);
+  story.hang_up();
 }
 
-TEST_CASE("session timers (RFC 4028): the peer's refresh is answered, ours is sent") {
-  SUBCASE("the peer refreshes") {
-    Sipp carrier("peer_refresh");
-    Caller caller;
-    const auto call = caller.dial(carrier.uri());
-    REQUIRE(caller.next<Answered>(call));
-    REQUIRE(peers::eventually(
-        [&] { return carrier.messages().find("1 UPDATE") != std::string::npos; }, kSoon));
-    peers::sleep_ms(300);
-    REQUIRE(caller.agent().hang_up(call));
-    CHECK(caller.next<Ended>(call));
-    check_story(carrier);
-  }
-  SUBCASE("we refresh, twice") {
-    Sipp carrier("our_refresh");
-    SipConfig config;
-    config.session_min_s = 4;
-    Caller caller(config);
-    const auto call = caller.dial(carrier.uri());
-    const auto answered = caller.next<Answered>(call);
-    REQUIRE(answered);
-    REQUIRE(caller.next<DialogChanged>(call));
-    const auto moved = caller.next<DialogChanged>(call);
-    REQUIRE(moved);
-    CHECK(moved->dialog.cseq == answered->dialog.cseq + 2);
-    CHECK(caller.count<Ended>(call) == 0);
-    CHECK(caller.count<MediaChanged>(call) == 0);
-    REQUIRE(caller.agent().hang_up(call));
-    CHECK(caller.next<Ended>(call));
-    check_story(carrier);
-  }
+TEST_CASE("session timers (RFC 4028): the peer's refresh is answered") {
+  Story story("peer_refresh");
+  story.answered();
+  story.wait_for_message("1 UPDATE");
+  peers::sleep_ms(300);
+  story.hang_up();
 }
 
-TEST_CASE("our hold: 491 is tried again, 488 is reported") {
-  SUBCASE("glare") {
-    Sipp carrier("glare");
-    Caller caller;
-    const auto call = caller.dial(carrier.uri());
-    REQUIRE(caller.next<Answered>(call));
-    REQUIRE(caller.agent().hold(call));
-    const auto held = caller.next<MediaChanged>(call);
-    REQUIRE(held);
-    CHECK_FALSE(held->by_peer);
-    CHECK(held->media.direction == Direction::kSendOnly);
-    REQUIRE(caller.agent().hang_up(call));
-    CHECK(caller.next<Ended>(call));
-    check_story(carrier);
-  }
-  SUBCASE("refused") {
-    Sipp carrier("hold_refused");
-    Caller caller;
-    const auto call = caller.dial(carrier.uri());
-    REQUIRE(caller.next<Answered>(call));
-    REQUIRE(caller.agent().hold(call));
-    const auto failed = caller.next<HoldFailed>(call);
-    REQUIRE(failed);
-    CHECK(failed->sip_status == 488);
-    CHECK(caller.count<Ended>(call) == 0);
-    REQUIRE(caller.agent().hang_up(call));
-    CHECK(caller.next<Ended>(call));
-    check_story(carrier);
-  }
+TEST_CASE("session timers (RFC 4028): we refresh, twice") {
+  SipConfig config;
+  config.session_min_s = 4;
+  Story story("our_refresh", config);
+  const Answered answered = story.answered();
+  story.require<DialogChanged>();
+  CHECK(story.require<DialogChanged>().dialog.cseq == answered.dialog.cseq + 2);
+  CHECK(story.caller.count<Ended>(story.call) == 0);
+  CHECK(story.caller.count<MediaChanged>(story.call) == 0);
+  story.hang_up();
+}
+
+TEST_CASE("our hold: 491 is tried again") {
+  Story story("glare");
+  story.answered();
+  REQUIRE(story.caller.agent().hold(story.call));
+  const MediaChanged held = story.require<MediaChanged>();
+  CHECK_FALSE(held.by_peer);
+  CHECK(held.media.direction == Direction::kSendOnly);
+  story.hang_up();
+}
+
+TEST_CASE("our hold: 488 is reported, the call goes on") {
+  Story story("hold_refused");
+  story.answered();
+  REQUIRE(story.caller.agent().hold(story.call));
+  CHECK(story.require<HoldFailed>().sip_status == 488);
+  CHECK(story.caller.count<Ended>(story.call) == 0);
+  story.hang_up();
 }
 
 TEST_CASE("a peer deaf to our BYE: the call ends all the same") {
-  Sipp carrier("deaf_bye");
-  Caller caller;
-  const auto call = caller.dial(carrier.uri());
-  REQUIRE(caller.next<Answered>(call));
-  REQUIRE(caller.agent().hang_up(call));
-  const auto ended = caller.next<Ended>(call);
-  REQUIRE(ended);
-  CHECK(ended->who == Who::kUs);
-  CHECK(caller.agent().live_calls() == 0);
+  Story story("deaf_bye");
+  story.answered();
+  REQUIRE(story.caller.agent().hang_up(story.call));
+  CHECK(story.require<Ended>().who == Who::kUs);
+  CHECK(story.caller.agent().live_calls() == 0);
 }
 
 TEST_CASE("a carrier that never accepts our password is asked twice, not more") {
-  Sipp carrier("digest_loop");
+  peers::Sipp carrier("digest_loop");
   Caller caller;
   auto request = caller.request("+8613800138000");
-  Trunk trunk;
-  trunk.host = "127.0.0.1";
-  trunk.port = carrier.port();
-  trunk.auth_user = "yyc3";
-  trunk.auth_password = "s3cret-word";
-  request.trunk = trunk;
+  request.trunk = trunk_at(carrier.port(), "s3cret-word");
   const auto failed = caller.next<Failed>(caller.dial(request));
   REQUIRE(failed);
   CHECK(failed->outcome == Outcome::kForbidden);
-  check_story(carrier);
+  CHECK(carrier.wait(Milliseconds{30'000}) == 0);
   const std::string messages = caller.messages();
   CHECK(messages.find("INVITE sip:+8613800138000@127.0.0.1") != std::string::npos);
   CHECK(messages.find("Authorization:\n") != std::string::npos);  // the header, not its value
@@ -198,7 +129,7 @@ TEST_CASE("through a proxy with digest: Record-Route is kept, also by an orphan'
   Caller caller;
   auto request = caller.request("sip:callee@" + proxy.address());
   SUBCASE("right password") {
-    request.trunk = trunk_at(proxy, "secret");
+    request.trunk = trunk_at(proxy.port(), "secret");
     const auto call = caller.dial(request);
     const auto answered = caller.next<Answered>(call);
     REQUIRE(answered);
@@ -214,7 +145,7 @@ TEST_CASE("through a proxy with digest: Record-Route is kept, also by an orphan'
     CHECK(log.find("Route: <sip:" + proxy.address(), bye) != std::string::npos);
   }
   SUBCASE("an orphan") {
-    request.trunk = trunk_at(proxy, "secret");
+    request.trunk = trunk_at(proxy.port(), "secret");
     const auto answered = caller.next<Answered>(caller.dial(request));
     REQUIRE(answered);
     REQUIRE(phone.wait_event("CALL_ESTABLISHED", kSoon));
@@ -228,7 +159,7 @@ TEST_CASE("through a proxy with digest: Record-Route is kept, also by an orphan'
     CHECK(phone.wait_event("CALL_CLOSED", kSoon));
   }
   SUBCASE("wrong password") {
-    request.trunk = trunk_at(proxy, "guess");
+    request.trunk = trunk_at(proxy.port(), "guess");
     const auto call = caller.dial(request);
     const auto failed = caller.next<Failed>(call);
     REQUIRE(failed);
