@@ -1,6 +1,7 @@
 # Thin: every target calls scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
 .PHONY: demo demo-check build test test-long accept bench format tidy check clean help
+.PHONY: demo demo-check build dist test test-long soak bench format tidy check clean help
 
 demo: ## set up, build, start the system and let it make one real AI phone call here
 	@scripts/setup demo && scripts/build && scripts/demo
@@ -10,6 +11,9 @@ demo-check: ## the demo with nobody watching: five seeds must reach their goal
 
 build: ## set up and build build/release/aicall and aicall-worker
 	@scripts/setup build && scripts/build
+
+dist: ## a folder and an archive that start on another Debian 12: build/dist
+	@scripts/setup build && scripts/build && scripts/dist
 
 test: ## set up, build and run everything that CI runs
 	@scripts/test
@@ -22,6 +26,9 @@ accept: ## the targets that need a quiet machine: latency, recognition, memory (
 
 bench: ## the figures of README's table
 	@scripts/setup demo && scripts/build && scripts/bench
+
+soak: ## 200 calls to the simulated phone, four at once: memory, descriptors and gaps must not grow (CALLS=, AT_ONCE=)
+	@scripts/setup demo && scripts/build && scripts/soak
 
 format: ## clang-format 19 on everything tracked
 	@git ls-files -z '*.cpp' '*.hpp' | xargs -0 clang-format-19 -i

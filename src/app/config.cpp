@@ -63,7 +63,8 @@ void read_media_and_calls(ConfigReader& r, Config& c) {
 }
 
 void read_speech(ConfigReader& r, Config::Speech& c) {
-  r.read({"speech.models_dir", "Speech models. Empty: the user's cache folder."}, c.models_dir);
+  r.read({"speech.models_dir", "Speech models. Empty: beside the program, else the user's cache."},
+         c.models_dir);
   r.read({"speech.worker", "The worker program. Empty: aicall-worker beside this one."}, c.worker);
   r.read(
       {"speech.hear_url", "A hear worker elsewhere (ws://…). Empty: our own. Set, audio leaves!"},
@@ -163,7 +164,9 @@ std::filesystem::path Config::data_dir() const {
 std::filesystem::path Config::models_dir() const {
   if (!speech.models_dir.empty()) return speech.models_dir;
   if (const char* set = std::getenv("AICALL_MODELS"); set != nullptr && *set != '\0') return set;
-  return home_folder("XDG_CACHE_HOME", ".cache") / "models";
+  const std::filesystem::path carried = find_beside_program("models/silero_vad.onnx");
+  return carried.empty() ? home_folder("XDG_CACHE_HOME", ".cache") / "models"
+                         : carried.parent_path();
 }
 
 Result<LoadedConfig> load_config(const std::filesystem::path& path) {
