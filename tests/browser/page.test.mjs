@@ -90,6 +90,15 @@ async function replay() {
     await page.waitForSelector('[data-seq="5"].playing');
     check((await text(page, '.clock'))[0].startsWith('0:1'), 'playing starts at the turn');
     await page.click('.player button');
+    await page.click('[data-seq="5"] .text');
+    await page.waitForSelector('[data-seq="5"].playing');
+    await page.waitForSelector('[data-seq="7"].playing', { timeout: 30_000 }); // it follows along
+    check((await page.locator('.turn.playing').count()) === 1, 'one turn is spoken at a time');
+    await page.click('.player button');
+    await page.click('.legend summary');
+    check((await text(page, '.legend p'))[0].length > 40, 'the bars are explained');
+    const facts = await page.innerText('.facts');
+    check(!/_|goodbye was said|new time|appointment reminder/.test(language === 'zh' ? facts : ''), `untranslated: ${facts}`);
     await page.click('[data-seq="5"] summary');
     await picture(page, `detail-${language}-${theme}`);
     await page.close();
@@ -154,6 +163,9 @@ async function refusals() {
   await other.waitForSelector('.talk .primary:not(:disabled)');
   await other.click('.talk .primary');
   await other.waitForSelector('[data-fault="mic_denied"], [data-fault="mic_missing"]');
+  const said = (await other.innerText('.phase')) + (await other.innerText('.talk .primary'));
+  check(said === '没有接通重试', `no call took place, and the page says so: ${said}`);
+  await picture(other, 'talk-refused-zh');
   await refused.close();
 }
 

@@ -77,7 +77,8 @@ export interface NewCall {
 export interface Flow { id: string; title?: string; languages: Language[]; variables?: string[] }
 export type EngineState = 'starting' | 'up' | 'down' | 'degraded';
 export interface Engine { name: string; state: EngineState }
-export interface System { version: string; active_calls: number; waiting_calls?: number; prompts_left?: number; calls_max: number; engines: Engine[] }
+export interface PromptsLeft { flow: string; language: Language; sentences_left: number; fragments_left: number }
+export interface System { version: string; active_calls: number; waiting_calls?: number; prompts_left?: number; prompts?: PromptsLeft[]; calls_max: number; engines: Engine[] }
 
 export interface FieldError { field: string; reason: string }
 export interface Problem { type: string; title: string; status: number; detail?: string; errors?: FieldError[] }

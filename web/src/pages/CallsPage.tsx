@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { api, ApiError } from '../api/client';
 import type { Call } from '../api/types';
-import { useI18n } from '../i18n';
+import { useI18n, WithAllTexts } from '../i18n';
 import { mergeCalls } from '../model/calls';
 import { Waves } from '../ui/App';
 import { CallList } from '../ui/CallList';
@@ -69,7 +69,7 @@ export function CallsPage({ id }: { id: string | null }) {
       </section>
       <section className="main">
         {id ? (
-          <Suspense fallback={<p className="hint">{t('calls.loading')}</p>}><CallView key={id} id={id} /></Suspense>
+          <Suspense fallback={<p className="hint">{t('calls.loading')}</p>}><WithAllTexts><CallView key={id} id={id} /></WithAllTexts></Suspense>
         ) : (
           <div className="empty">
             <Waves />

@@ -7,14 +7,14 @@ import { navigate } from '../ui/router';
 import { flowName, useFlows } from '../ui/useFlows';
 import './pages.css';
 
-interface FieldProps { name: string; label: string; value: string; onChange: (value: string) => void; errors: FieldError[]; hint?: string; required?: boolean; mono?: boolean }
+interface FieldProps { name: string; label: string; value: string; onChange: (value: string) => void; errors: FieldError[]; hint?: string; required?: boolean }
 
-function Field({ name, label, value, onChange, errors, hint, required = false, mono = false }: FieldProps) {
+function Field({ name, label, value, onChange, errors, hint, required = false }: FieldProps) {
   const wrong = errors.filter((error) => error.field === name);
   const about = [hint && `${name}-hint`, wrong.length > 0 && `${name}-error`].filter(Boolean).join(' ');
   return (
     <div className={`field${wrong.length ? ' wrong' : ''}`}>
-      <label htmlFor={name} className={mono ? 'mono' : ''}>{label}</label>
+      <label htmlFor={name}>{label}</label>
       <input id={name} name={name} value={value} onChange={(e) => onChange(e.currentTarget.value)} aria-invalid={wrong.length > 0} aria-describedby={about || undefined} aria-required={required} autoComplete="off" spellCheck={false} />
       {hint && <small id={`${name}-hint`}>{hint}</small>}
       {wrong.length > 0 && <p className="error" id={`${name}-error`} role="alert">{wrong.map((error) => error.reason).join('; ')}</p>}
@@ -83,7 +83,7 @@ export default function NewCallPage() {
           <div className="field">
             <label htmlFor="flow">{t('new.flow')}</label>
             <select id="flow" value={flow?.id ?? ''} onChange={(e) => setFlow(e.currentTarget.value)}>
-              {flows?.map((one) => <option key={one.id} value={one.id}>{flowName(one)}</option>)}
+              {flows?.map((one) => <option key={one.id} value={one.id}>{flowName(one, named)}</option>)}
             </select>
           </div>
           <Choice label={t('new.language')} value={language} onChange={setLanguage}
@@ -95,7 +95,7 @@ export default function NewCallPage() {
             <small>{t('new.variables.hint')}</small>
             <div className="grid">
               {names.map((name) => (
-                <Field key={name} mono name={`variables.${name}`} label={name} value={variables[name] ?? ''} onChange={(value) => setVariables({ ...variables, [name]: value })} errors={errors} />
+                <Field key={name} name={`variables.${name}`} label={named('variable', name)} value={variables[name] ?? ''} onChange={(value) => setVariables({ ...variables, [name]: value })} errors={errors} />
               ))}
             </div>
           </fieldset>

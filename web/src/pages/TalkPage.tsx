@@ -61,6 +61,7 @@ export default function TalkPage() {
     setPressed('');
     if (flow) start(flow.id, language);
   };
+  const failed = phase === 'ended' && state?.fault != null && state.callId === null;
   const loudness = Math.max(0, Math.min(1, (Math.max(levels.bot, levels.customer) + 60) / 55));
   return (
     <main className="talk page" id="main">
@@ -72,7 +73,7 @@ export default function TalkPage() {
             <label className="field">
               <span>{t('talk.flow')}</span>
               <select value={flow?.id} onChange={(e) => setFlow(e.currentTarget.value)} disabled={busy}>
-                {flows.map((one) => <option key={one.id} value={one.id}>{flowName(one)}</option>)}
+                {flows.map((one) => <option key={one.id} value={one.id}>{flowName(one, named)}</option>)}
               </select>
             </label>
           )}
@@ -81,14 +82,14 @@ export default function TalkPage() {
         </div>
         <div className={`orb ${phase}`} style={{ '--loud': loudness } as React.CSSProperties} aria-hidden="true"><i /><i /><i /></div>
         <p className="phase" role="status" data-phase={phase} data-frames={state?.framesHeard ?? 0}>
-          {phase === 'idle' ? t('talk.ready') : t(`talk.${phase}`)}
+          {phase === 'idle' ? t('talk.ready') : t(failed ? 'talk.failed' : `talk.${phase}`)}
         </p>
         {flows?.length === 0 && <p className="fault">{t('new.noflows')}</p>}
         {state?.fault && (
           <p className="fault" role="alert" data-fault={state.fault}>{t(`fault.${state.fault}`, { detail: state.detail })}</p>
         )}
         <div className="actions">
-          {!busy && <button className="primary big" onClick={begin} disabled={!flow}>{t(phase === 'ended' ? 'talk.again' : 'talk.start')}</button>}
+          {!busy && <button className="primary big" onClick={begin} disabled={!flow}>{t(failed ? 'error.retry' : phase === 'ended' ? 'talk.again' : 'talk.start')}</button>}
           {busy && (
             <>
               <button onClick={() => session.current?.mute(!state?.muted)} aria-pressed={state?.muted ?? false}>{t(state?.muted ? 'talk.unmute' : 'talk.mute')}</button>
@@ -108,7 +109,7 @@ export default function TalkPage() {
             </details>
           </>
         )}
-        {!busy && <p className="tip">{t('talk.tip')}</p>}
+        {!busy && <p className="tip">{phase === 'idle' && `${t('talk.permission')} `}{t('talk.tip')}</p>}
       </section>
       {state?.callId && (
         <section className="beside">

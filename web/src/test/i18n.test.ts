@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fill, makeI18n } from '../i18n';
-import { en } from '../i18n/en';
-import { zh, type Texts } from '../i18n/zh';
+import { fill, makeI18n, type Texts } from '../i18n';
+import { en as enFirst } from '../i18n/en';
+import { more as enMore } from '../i18n/en.more';
+import { zh as zhFirst } from '../i18n/zh';
+import { more as zhMore } from '../i18n/zh.more';
+
+const zh: Texts = { ...zhFirst, ...zhMore };
+const en: Texts = { ...enFirst, ...enMore };
+// What is drawn before the other texts have come.
+const FIRST_PAGE = ['App.tsx', 'Header.tsx', 'SystemStrip.tsx', 'CallList.tsx', 'CallsPage.tsx'];
 
 const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map((m) => m[0]).sort();
 
@@ -31,6 +38,7 @@ describe('texts', () => {
       for (const file of readdirSync(folder)) {
         const source = readFileSync(new URL(file, folder), 'utf8');
         for (const [, key] of source.matchAll(/\bt\('([\w.]+)'/g)) expect(Object.keys(zh), file).toContain(key);
+        if (FIRST_PAGE.includes(file)) for (const [, key] of source.matchAll(/\bt\('([\w.]+)'/g)) expect(Object.keys(zhFirst), file).toContain(key);
         expect(source, `${file} has text of its own`).not.toMatch(/\p{Script=Han}/u);
       }
     }

@@ -2,6 +2,7 @@ import { cleanup, render, screen } from '@testing-library/react';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeI18n, TestI18n } from '../i18n';
 import { en } from '../i18n/en';
+import { more } from '../i18n/en.more';
 import { gapClass, stageBar } from '../model/stages';
 import { StageBar } from '../ui/StageBar';
 
@@ -40,7 +41,7 @@ describe('stageBar', () => {
 describe('StageBar', () => {
   afterEach(cleanup);
   it('is one picture with a spoken description', () => {
-    render(<TestI18n value={makeI18n('en', en, () => undefined)}><StageBar stages={STAGES} /></TestI18n>);
+    render(<TestI18n value={makeI18n('en', { ...en, ...more }, () => undefined)}><StageBar stages={STAGES} /></TestI18n>);
     const label = screen.getByRole('img').getAttribute('aria-label');
     expect(label).toBe('answered in 620 ms: End of turn 500 ms, Understanding 12 ms, Voice 80 ms, Sending 28 ms, Recognition (during the silence) 310 ms');
   });

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { whenUnauthorized } from '../api/client';
 import { LiveFeed } from '../api/live';
-import { useI18n } from '../i18n';
+import { useI18n, WithAllTexts } from '../i18n';
 import { CallsPage } from '../pages/CallsPage';
 import { Header } from './Header';
 import { Live } from './live';
@@ -12,8 +12,8 @@ const NewCallPage = lazy(() => import('../pages/NewCallPage'));
 
 function Page() {
   const route = parsePath(usePath());
-  if (route.page === 'talk') return <TalkPage />;
-  if (route.page === 'new') return <NewCallPage />;
+  if (route.page === 'talk') return <WithAllTexts><TalkPage /></WithAllTexts>;
+  if (route.page === 'new') return <WithAllTexts><NewCallPage /></WithAllTexts>;
   return <CallsPage id={route.id} />;
 }
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { CallDetail } from '../api/types';
 import { isOver } from '../api/types';
-import { useI18n } from '../i18n';
+import { useI18n, type I18n } from '../i18n';
 import { clock, slotText, when } from '../model/format';
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
@@ -11,6 +11,13 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dd>{children}</dd>
     </div>
   );
+}
+
+/** "peer: goodbye was said" in the reader's language; what the network wrote itself stays as it is. */
+function reasonText(reason: string, named: I18n['named']): string {
+  const [, by, rest] = /^(us|peer|network)(?:: (.*))?$/.exec(reason) ?? [];
+  if (!by) return named('reason', reason);
+  return rest ? `${named('reason.by', by)}: ${named('reason', rest)}` : named('reason.by', by);
 }
 
 const since = (at: string, start: string) => Math.max(0, Date.parse(at) - Date.parse(start));
@@ -25,7 +32,7 @@ export function CallFacts({ call }: { call: CallDetail }) {
       {slots.length > 0 && (
         <section className="slots">
           <h3>{t('call.slots')}</h3>
-          <dl>{slots.map(([name, value]) => <Fact key={name} name={name.replaceAll('_', ' ')}>{slotText(value, locale)}</Fact>)}</dl>
+          <dl>{slots.map(([name, value]) => <Fact key={name} name={named('slot', name)}>{named('value', slotText(value, locale))}</Fact>)}</dl>
         </section>
       )}
       <section>
@@ -40,7 +47,7 @@ export function CallFacts({ call }: { call: CallDetail }) {
           )}
           <Fact name={t('call.created')}>{when(call.created_at, locale)}</Fact>
           {call.duration_ms != null && <Fact name={t('call.duration')}>{clock(call.duration_ms)}</Fact>}
-          <Fact name={t('call.flow')}>{call.flow.replaceAll('_', ' ')}</Fact>
+          <Fact name={t('call.flow')}>{named('flow', call.flow)}</Fact>
           <Fact name={t('call.language')}>{named('language', call.language)}</Fact>
           {call.sip_status ? <Fact name={t('call.sip')}>{call.sip_status}</Fact> : null}
           {call.subject_id && <Fact name={t('call.subject')}>{call.subject_id}</Fact>}
@@ -54,7 +61,7 @@ export function CallFacts({ call }: { call: CallDetail }) {
               <li key={i} className={step.state}>
                 <span>{named('state', step.state)}</span>
                 <time dateTime={step.at}>+{(since(step.at, call.created_at) / 1000).toFixed(1)} s</time>
-                {step.reason && <small>{step.reason}</small>}
+                {step.reason && <small>{reasonText(step.reason, named)}</small>}
               </li>
             ))}
           </ol>

@@ -40,10 +40,19 @@ export function StageBar({ stages }: { stages: Stages | null | undefined }) {
 export function StageLegend() {
   const { t } = useI18n();
   return (
-    <ul className="legend" aria-label={t('stage.legend')}>
-      {(['end_of_turn', 'asr', 'understanding', 'model', 'voice', 'sending'] as const).map((name) => (
-        <li key={name}><i className={`s-${name}`} />{t(`stage.${name}`)}</li>
-      ))}
-    </ul>
+    <details className="legend">
+      <summary>
+        {t('stage.legend')}
+        <ul>
+          {(['end_of_turn', 'asr', 'understanding', 'model', 'voice', 'sending'] as const).map((name) => (
+            <li key={name}><i className={`s-${name}`} />{t(`stage.${name}`)}</li>
+          ))}
+        </ul>
+      </summary>
+      <p>{t('stage.explain', { full: FULL_MS / 1000 })}</p>
+      <p>
+        <b className="good">≤ 800 ms</b> {t('stage.good')} · <b className="fair">≤ 1300 ms</b> {t('stage.fair')} · <b className="slow">&gt; 1300 ms</b> {t('stage.slow')}
+      </p>
+    </details>
   );
 }

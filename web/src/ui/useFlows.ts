@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { api } from '../api/client';
 import type { Flow, Language } from '../api/types';
+import type { I18n } from '../i18n';
 
 /** The flows, and which of them and which language is chosen; the language is always one that the flow speaks. */
 export function useFlows(first: Language) {
@@ -22,4 +23,9 @@ export function useFlows(first: Language) {
   return { flows, failed, flow, setFlow: setId, language, setLanguage };
 }
 
-export const flowName = (flow: Flow) => flow.title || flow.id.replaceAll('_', ' ');
+/** By the page's own name of it, else by its title. */
+export function flowName(flow: Flow, named: I18n['named']): string {
+  const plain = flow.id.replaceAll('_', ' ');
+  const name = named('flow', flow.id);
+  return name === plain ? flow.title || plain : name;
+}
