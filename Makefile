@@ -1,7 +1,6 @@
 # Thin: every target calls scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: demo demo-check build test test-long accept bench format tidy check clean help
-.PHONY: demo demo-check build dist test test-long soak bench format tidy check clean help
+.PHONY: demo demo-check build dist test test-long accept soak bench format tidy check clean help
 
 demo: ## set up, build, start the system and let it make one real AI phone call here
 	@scripts/setup demo && scripts/build && scripts/demo

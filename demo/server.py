@@ -1,9 +1,7 @@
-"""`aicall serve` as a child of a script: started with a data folder of its own, spoken to by its API, stopped by its pid.
-
-Used by the demo, by the drills and by the acceptance runs. Only the standard library.
-"""
+"""`aicall serve` with a data folder of its own, and its API: what the demo, the soak, the drills and the acceptance runs share. Only the standard library."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,12 +11,12 @@ import time
 import urllib.error
 import urllib.request
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def program(name):
-    for folder in (os.environ.get("AICALL_DIR", ""), os.path.join(ROOT, "build", "release"), os.path.join(ROOT, "bin"), os.path.join(ROOT, "..", "..", "bin")):
+    places = (os.environ.get("AICALL_DIR", ""), os.path.join(ROOT, "build", "release"), os.path.join(ROOT, "..", "..", "bin"))
+    for folder in places:  # chosen, in the repository, in what `make dist` made
         path = os.path.join(folder, name)
         if folder and os.access(path, os.X_OK):
             return os.path.abspath(path)
@@ -27,6 +25,14 @@ def program(name):
 
 def cache():
     return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "aicall")
+
+
+def models():
+    """Where the programs look for models: chosen, carried along, or the user's cache."""
+    carried = os.path.join(ROOT, "models")
+    if os.environ.get("AICALL_MODELS"):
+        return os.environ["AICALL_MODELS"]
+    return carried if os.path.exists(os.path.join(carried, "silero_vad.onnx")) else os.path.join(cache(), "models")
 
 
 class Api:
@@ -41,13 +47,18 @@ class Api:
 
 
 class Server:
-    """`aicall serve` with a data folder of its own. `settings`: AICALL_… keys beside those that every script wants."""
+    """`aicall serve` with a data folder of its own. `settings`: more environment, AICALL_<SECTION>__<KEY>."""
 
-    def __init__(self, data, settings=None):
+    def __init__(self, data, **settings):
         self.data = data
         os.makedirs(data, exist_ok=True)
         env = dict(os.environ, AICALL_SERVER__DATA_DIR=data, AICALL_SERVER__PORT=os.environ.get("PORT", "0"),
-                   AICALL_LOG__FILE=os.path.join(data, "aicall.log"), AICALL_COMPLIANCE__TIME_ZONE="Asia/Shanghai", **(settings or {}))
+                   AICALL_LOG__FILE=os.path.join(data, "aicall.log"), AICALL_COMPLIANCE__TIME_ZONE="Asia/Shanghai")
+        env.update(settings)
+        if os.environ.get("CALL"):
+            host = re.sub(r"^sips?:(?:[^@]*@)?", "", os.environ["CALL"]).split(":")[0].split(";")[0]
+            env["AICALL_COMPLIANCE__ALLOW_SIP_HOSTS"] = host
+            env.setdefault("AICALL_SIP__LISTEN", "127.0.0.1")
         self.process = subprocess.Popen([program("aicall"), "serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True)
         self.base = self.link = None
         for _ in range(4):
@@ -73,15 +84,18 @@ class Server:
                 time.sleep(0.25)
         return False
 
-    def wait_prompts(self):
-        """The first start renders what the bot will say; later ones find it on the disk."""
+    def wait_prompts(self, flow=None, language=None, seconds=900):
+        """Until the sentences of this flow are rendered (without a flow: all there is, fragments of times too). The first start
+        takes minutes for it, later ones find them on the disk."""
         told = None
-        for _ in range(2400):
-            left = self.api("GET", "/api/v1/system").get("prompts_left", 0)
+        for _ in range(seconds * 4):
+            system = self.api("GET", "/api/v1/system")
+            left = system["prompts_left"] if flow is None else sum(
+                p["sentences_left"] for p in system["prompts"] if (p["flow"], p["language"]) == (flow, language))
             if not left:
                 return
-            if left != told and (told is None or left % 10 == 0):
-                print(f"rendering what the bot will say: {left} prompts left", flush=True)
+            if told is None or told - left >= 10:
+                print(f"rendering what the bot will say: {left} sentences left", flush=True)
                 told = left
             time.sleep(0.25)
 

@@ -78,11 +78,18 @@ net::HttpResponse SystemRoutes::system() const {
   json::array engines;
   for (const auto& engine : status.engines)
     engines.push_back(json::object{{"name", engine.name}, {"state", engine.state}});
-  const json::object body{{"version", YYC3_VERSION},
-                          {"active_calls", status.active},
-                          {"waiting_calls", status.waiting},
-                          {"calls_max", status.max_active},
-                          {"prompts_left", status.prompts_left},
+  std::size_t prompts_left = 0;
+  json::array prompts;
+  for (const auto& left : status.prompts) {
+    prompts_left += left.sentences + left.fragments;
+    prompts.push_back(json::object{{"flow", left.flow},
+                                   {"language", speech::code_of(left.language)},
+                                   {"sentences_left", left.sentences},
+                                   {"fragments_left", left.fragments}});
+  }
+  const json::object body{{"version", YYC3_VERSION},         {"active_calls", status.active},
+                          {"waiting_calls", status.waiting}, {"calls_max", status.max_active},
+                          {"prompts_left", prompts_left},    {"prompts", std::move(prompts)},
                           {"engines", std::move(engines)}};
   return {200, json::serialize(body)};
 }

@@ -79,6 +79,8 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
   r.read({"speech.decode_deadline_ms", "A recognition that takes longer is given up."},
          c.decode_deadline_ms, 500, 20'000);
   r.read({"speech.prompt_cache_mb", "Memory for rendered prompts."}, c.prompt_cache_mb, 1, 4096);
+  r.read({"speech.render_first", "Language whose sentences are rendered first at start."},
+         c.render_first, {"zh", "en"});
 }
 
 void read_turns(ConfigReader& r, Config::Turns& c) {

@@ -56,6 +56,7 @@ struct Config {
     std::int64_t hear_core = 1;
     std::int64_t decode_deadline_ms = 3000;
     std::int64_t prompt_cache_mb = 32;
+    std::string render_first = "zh";  ///< zh or en
   } speech;
   struct Turns {
     std::int64_t satisfied_ms = 300;

@@ -25,6 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kFragmentDays = 14;  // of times that are rendered ahead
+
 tl::unexpected<Error> passed(const Error& error) { return tl::unexpected<Error>(error); }
 
 /// The folder for everything of ours, readable by nobody else.
@@ -215,6 +217,7 @@ Result<void> System::Parts::open_speech() {
   speech::PromptCacheConfig cache_config;
   cache_config.folder = config.data_dir() / "prompts";
   cache_config.bytes_max = static_cast<std::size_t>(config.speech.prompt_cache_mb) << 20;
+  cache_config.carried = find_beside_program("prompts");
   prompts = std::make_unique<speech::PromptCache>(
       cache_config, *speak, registry,
       [this](std::function<void()> work) { files->post(std::move(work)); });
@@ -262,12 +265,14 @@ Result<void> System::Parts::open_calls() {
                             config.speech.speed};
   center_config.variables_zh = company_of(config.dialogue.company_zh);
   center_config.variables_en = company_of(config.dialogue.company_en);
+  center_config.on_busy = [this](bool busy) {
+    if (rendering) rendering->hold(busy);
+  };
   center = std::make_unique<call::CallCenter>(center_config, *call_parts, *store, *media_port,
                                               sip_agent, *flows, understanding, [this] {
                                                 call::ServiceStatus status;
                                                 status.engines = workers.status();
-                                                if (rendering)
-                                                  status.prompts_left = rendering->left();
+                                                if (rendering) status.prompts = rendering->left();
                                                 return status;
                                               });
   sip::SipConfig sip_config;
@@ -295,13 +300,16 @@ void System::Parts::render_ahead() {
   const call::Voice en{speech::Language::kEnglish, config.speech.voice_en, config.speech.speed};
   const auto fixed_zh = company_of(config.dialogue.company_zh);
   const auto fixed_en = company_of(config.dialogue.company_en);
-  for (const auto& id : flows->ids()) {
-    const auto flow = flows->find(id);
-    if (flow->zh) rendering->add(zh, dialogue::prompts(*flow, text::Language::kZh, fixed_zh));
-    if (flow->en) rendering->add(en, dialogue::prompts(*flow, text::Language::kEn, fixed_en));
-    if (flow->zh) rendering->add(zh, dialogue::fragments(*flow, text::Language::kZh, now.date, 14));
-    if (flow->en) rendering->add(en, dialogue::fragments(*flow, text::Language::kEn, now.date, 14));
-  }
+  const auto add = [&](const dialogue::Flow& flow, const call::Voice& voice) {
+    const bool chinese = voice.language == speech::Language::kChinese;
+    const auto language = chinese ? text::Language::kZh : text::Language::kEn;
+    if (!flow.speaks(language)) return;
+    rendering->add(flow.id, voice, dialogue::prompts(flow, language, chinese ? fixed_zh : fixed_en),
+                   dialogue::fragments(flow, language, now.date, kFragmentDays));
+  };
+  const bool english_first = config.speech.render_first == "en";
+  for (const call::Voice& voice : {english_first ? en : zh, english_first ? zh : en})
+    for (const auto& id : flows->ids()) add(*flows->find(id), voice);
   call_loop->post([this] {
     if (voice_up) rendering->start();
   });

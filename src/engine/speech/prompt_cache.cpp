@@ -37,6 +37,22 @@ void write_file(const std::filesystem::path& file, const std::string& key, const
   std::filesystem::rename(temporary, file, ignored);
 }
 
+/// The sound of `key`, or nullptr: no such file, another key with the same name, or torn.
+Pcm read_file(const std::filesystem::path& file, const std::string& key) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return nullptr;
+  const std::string raw{std::istreambuf_iterator<char>(in), {}};
+  const std::size_t head = kMagic.size() + 4 + key.size();
+  const bool ours = raw.size() >= head && raw.starts_with(kMagic) &&
+                    read_u32(as_bytes(raw), kMagic.size()) == key.size() &&
+                    raw.compare(kMagic.size() + 4, key.size(), key) == 0;
+  if (!ours) return nullptr;
+  auto pcm =
+      std::make_shared<std::vector<std::int16_t>>((raw.size() - head) / sizeof(std::int16_t));
+  std::memcpy(pcm->data(), raw.data() + head, pcm->size() * sizeof(std::int16_t));
+  return pcm;
+}
+
 }  // namespace
 
 PromptCache::PromptCache(PromptCacheConfig config, Synthesizer& synthesizer,
@@ -51,25 +67,16 @@ PromptCache::PromptCache(PromptCacheConfig config, Synthesizer& synthesizer,
   if (!config_.folder.empty()) std::filesystem::create_directories(config_.folder, ignored);
 }
 
-std::filesystem::path PromptCache::file_of(const std::string& key) const {
-  return config_.folder / fmt::format("{:016x}{:016x}.pcm", fnv1a(key, 14695981039346656037ULL),
-                                      fnv1a(key, 0x9E3779B97F4A7C15ULL));
+std::string PromptCache::name_of(const std::string& key) {
+  return fmt::format("{:016x}{:016x}.pcm", fnv1a(key, 14695981039346656037ULL),
+                     fnv1a(key, 0x9E3779B97F4A7C15ULL));
 }
 
 Pcm PromptCache::load(const std::string& key) {
-  if (config_.folder.empty()) return nullptr;
-  std::ifstream in(file_of(key), std::ios::binary);
-  if (!in) return nullptr;
-  const std::string raw{std::istreambuf_iterator<char>(in), {}};
-  const std::size_t head = kMagic.size() + 4 + key.size();
-  const bool ours = raw.size() >= head && raw.starts_with(kMagic) &&
-                    read_u32(as_bytes(raw), kMagic.size()) == key.size() &&
-                    raw.compare(kMagic.size() + 4, key.size(), key) == 0;
-  if (!ours) return nullptr;  // another key with the same name, or torn: render it again
-  auto pcm =
-      std::make_shared<std::vector<std::int16_t>>((raw.size() - head) / sizeof(std::int16_t));
-  std::memcpy(pcm->data(), raw.data() + head, pcm->size() * sizeof(std::int16_t));
-  return pcm;
+  const std::string name = name_of(key);
+  for (const auto* folder : {&config_.folder, &config_.carried})
+    if (Pcm pcm = folder->empty() ? nullptr : read_file(*folder / name, key)) return pcm;
+  return nullptr;
 }
 
 Pcm PromptCache::find(const SpeakRequest& request) {
@@ -111,7 +118,9 @@ void PromptCache::forget(std::uint64_t ticket) {
 void PromptCache::finished(const std::string& key, bool fixed, Result<Pcm> pcm) {
   if (pcm) {
     if (fixed && !config_.folder.empty() && !prompts_.contains(key))
-      in_background_([file = file_of(key), key, audio = *pcm] { write_file(file, key, audio); });
+      in_background_([file = config_.folder / name_of(key), key, audio = *pcm] {
+        write_file(file, key, audio);
+      });
     keep(key, *pcm);
   }
   const auto at = jobs_.find(key);

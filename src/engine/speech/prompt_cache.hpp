@@ -17,6 +17,7 @@ struct PromptCacheConfig {
   std::filesystem::path folder;  ///< where fixed prompts are kept between starts; empty: nowhere
   std::size_t bytes_max =
       32u << 20;  ///< of audio in memory (16 KB a second); the oldest goes first
+  std::filesystem::path carried = {};  ///< read only: more of them, rendered elsewhere; or empty
 };
 
 /// Speech that was said before, by (voice, text, parameters). Prompts are rendered ahead, variables
@@ -60,7 +61,7 @@ class PromptCache {
 
   void keep(const std::string& key, const Pcm& pcm);
   void finished(const std::string& key, bool fixed, Result<Pcm> pcm);
-  [[nodiscard]] std::filesystem::path file_of(const std::string& key) const;
+  static std::string name_of(const std::string& key);
   Pcm load(const std::string& key);
 
   PromptCacheConfig config_;

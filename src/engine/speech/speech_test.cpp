@@ -86,6 +86,8 @@ TEST_CASE("a prompt is rendered once, shared by those who wait, and kept over a 
   REQUIRE(again.find(asking("您好")));
   CHECK(again.find(asking("您好"))->size() == 6);
   CHECK_FALSE(again.find(asking("王先生")));  // a customer's name is never written down
+  PromptCache elsewhere({{}, 1 << 20, folder}, voice, metrics, now);
+  CHECK(elsewhere.find(asking("您好")));  // carried along, read only
   std::filesystem::remove_all(folder);
 }
 

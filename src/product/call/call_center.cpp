@@ -18,6 +18,7 @@ namespace {
 
 constexpr Milliseconds kTick{20};
 constexpr int kTicksALevel = 10;  // 5 a second
+constexpr Milliseconds kVariableWait{5'000};
 
 /// A visitor who tries the bot has no appointment: tomorrow at three stands for the times a flow
 /// must know. Anything else it needs is an error that names it.
@@ -55,7 +56,16 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
   Result<dialogue::DialogueSession> make_dialogue(const NewCall& call) const;
   Result<CallSession*> open_session(CallId id, const CallStore::Claimed& claimed, bool browser);
   net::Task<void> fail_call(CallId id, Error why);
-  void render_variables(const NewCall& call, const Voice& voice);
+  [[nodiscard]] const Voice& voice_of(const NewCall& call) const {
+    return call.language == speech::Language::kChinese ? config.voice_zh : config.voice_en;
+  }
+  [[nodiscard]] std::map<std::string, std::string> variables_of(const NewCall& call,
+                                                                const dialogue::Flow& flow) const;
+  [[nodiscard]] std::vector<speech::SpeakRequest> own_words(const NewCall& call) const;
+  void prepare(CallId id, const NewCall& call);
+  net::Task<void> enqueue_late(CallId id);
+  void enqueue(CallId id);
+  void cancel_queued(CallId id);
   void take_next();
   void remove(CallId id);
   CallSession* find(CallId id) {
@@ -63,7 +73,11 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
     return at == sessions.end() ? nullptr : at->second.get();
   }
   [[nodiscard]] std::size_t busy() const { return sessions.size() + starting; }
-  void count() { active.store(busy(), std::memory_order_relaxed); }
+  void count() {
+    const std::size_t now = busy();
+    const std::size_t before = active.exchange(now, std::memory_order_relaxed);
+    if ((now == 0) != (before == 0) && config.on_busy) config.on_busy(now > 0);
+  }
 
   CallCenterConfig config;
   CallParts& parts;
@@ -76,6 +90,7 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
 
   std::map<CallId, std::unique_ptr<CallSession>> sessions;
   std::map<std::uint64_t, CallId> by_tag;
+  std::set<CallId> preparing;  ///< what only they say is being rendered; then they are queued
   std::deque<CallId> queue;
   std::set<CallId> watched;  ///< a console looks at them; ≤ the live feed's listeners
   std::size_t starting = 0;  ///< claimed, not yet a session
@@ -128,7 +143,7 @@ void CallCenter::State::take_next() {
     ++starting;
     parts.loop.spawn(begin_queued(id), "begin call");
   }
-  waiting.store(queue.size(), std::memory_order_relaxed);
+  waiting.store(queue.size() + preparing.size(), std::memory_order_relaxed);
   count();
 }
 
@@ -181,16 +196,22 @@ net::Task<void> CallCenter::State::fail_call(CallId id, Error why) {
         events::CallStateChanged{id, kTenant, "dialing", "failed", why.detail, parts.clock.utc()});
 }
 
+std::map<std::string, std::string> CallCenter::State::variables_of(
+    const NewCall& call, const dialogue::Flow& flow) const {
+  auto variables =
+      call.language == speech::Language::kChinese ? config.variables_zh : config.variables_en;
+  for (const auto& [name, value] : call.variables) variables[name] = value;
+  if (call.direction == "browser")
+    fill_for_visitor(flow, parts.conversation.local_now(), variables);
+  return variables;
+}
+
 Result<dialogue::DialogueSession> CallCenter::State::make_dialogue(const NewCall& call) const {
   const auto flow = flows.find(call.flow);
   if (!flow) return fail(ErrorCode::kInvalid, "flow: no such flow");
   dialogue::SessionContext context;
   context.language = text_language(call.language);
-  context.variables =
-      call.language == speech::Language::kChinese ? config.variables_zh : config.variables_en;
-  for (const auto& [name, value] : call.variables) context.variables[name] = value;
-  if (call.direction == "browser")
-    fill_for_visitor(*flow, parts.conversation.local_now(), context.variables);
+  context.variables = variables_of(call, *flow);
   return dialogue::DialogueSession::create(flow, understanding, std::move(context));
 }
 
@@ -216,29 +237,70 @@ Result<CallSession*> CallCenter::State::open_session(CallId id, const CallStore:
     request.ring_timeout = config.ring_timeout;
     leg = std::make_unique<SipLeg>(*agent, std::move(*media), std::move(request));
   }
-  const Voice voice =
-      claimed.call.language == speech::Language::kChinese ? config.voice_zh : config.voice_en;
   const auto ended = [weak = weak_from_this(), id] {
     if (const auto state = weak.lock()) state->remove(id);
   };
-  auto session = std::make_unique<CallSession>(parts, id, claimed.call, claimed.target,
-                                               std::move(leg), voice, std::move(*talk), ended);
+  auto session =
+      std::make_unique<CallSession>(parts, id, claimed.call, claimed.target, std::move(leg),
+                                    voice_of(claimed.call), std::move(*talk), ended);
   by_tag.emplace(wanted.tag, id);
-  render_variables(claimed.call, voice);
+  if (browser)  // nobody waits to be dialled: rendered while the greeting is said
+    for (const auto& request : own_words(claimed.call))
+      parts.conversation.prompts.fetch(request, false, [](const Result<speech::Pcm>&) {});
   return sessions.emplace(id, std::move(session)).first->second.get();
 }
 
-/// While it rings: the name and the times that only this call will say.
-void CallCenter::State::render_variables(const NewCall& call, const Voice& voice) {
+/// The name and the times that only this call will say.
+std::vector<speech::SpeakRequest> CallCenter::State::own_words(const NewCall& call) const {
+  std::vector<speech::SpeakRequest> words;
   const auto flow = flows.find(call.flow);
+  const auto values = variables_of(call, *flow);
   for (const auto& [name, variable] : flow->variables) {
     if (!variable.per_call) continue;
-    for (const auto& piece : dialogue::fill(*flow, "{" + name + "}", name,
-                                            text_language(call.language), call.variables))
-      if (!piece.text.empty())
-        parts.conversation.prompts.fetch(voice.request(piece.text, true), false,
-                                         [](const Result<speech::Pcm>&) {});
+    for (const auto& piece :
+         dialogue::fill(*flow, "{" + name + "}", name, text_language(call.language), values))
+      if (!piece.text.empty()) words.push_back(voice_of(call).request(piece.text, true));
   }
+  return words;
+}
+
+/// Before it is dialled: a person who has answered does not wait for a rendering in the middle of a
+/// sentence.
+void CallCenter::State::prepare(CallId id, const NewCall& call) {
+  const auto words = own_words(call);
+  const auto left = std::make_shared<std::size_t>(words.size() + 1);
+  const auto one_done = [weak = weak_from_this(), id, left] {
+    const auto state = weak.lock();
+    if (--*left == 0 && state) state->enqueue(id);
+  };
+  preparing.insert(id);
+  waiting.store(queue.size() + preparing.size(), std::memory_order_relaxed);
+  for (const auto& request : words)
+    parts.conversation.prompts.fetch(request, false,
+                                     [one_done](const Result<speech::Pcm>&) { one_done(); });
+  parts.loop.spawn(enqueue_late(id), "queue call");
+  one_done();
+}
+
+net::Task<void> CallCenter::State::enqueue_late(CallId id) {
+  const auto self = shared_from_this();
+  co_await net::sleep_for(kVariableWait);
+  enqueue(id);
+}
+
+void CallCenter::State::enqueue(CallId id) {
+  if (preparing.erase(id) == 0) return;
+  queue.push_back(id);
+  take_next();
+}
+
+/// A call that was not begun yet.
+void CallCenter::State::cancel_queued(CallId id) {
+  const auto at = std::find(queue.begin(), queue.end(), id);
+  if (at == queue.end() && preparing.erase(id) == 0) return;
+  if (at != queue.end()) queue.erase(at);
+  parts.loop.spawn(fail_call(id, Error{ErrorCode::kCancelled, "cancelled"}), "cancel queued call");
+  take_next();
 }
 
 net::Task<Result<std::shared_ptr<BrowserLine>>> CallCenter::State::begin_browser(CallId id) {
@@ -325,14 +387,14 @@ net::Task<Result<CallStore::Created>> CallCenter::create(NewCall call) {
   const std::size_t full = state->config.max_active + state->config.queue_max;
   if (state->active + state->waiting >= full)
     co_return fail(ErrorCode::kBusy, "the queue of calls is full; try again later");
+  NewCall wanted = call;
   auto created = co_await state->store.create(std::move(call));
   if (!created || created->repeated) co_return created;
   const CallId id = created->call.id;
-  state->parts.loop.post([state, id] {
+  state->parts.loop.post([state, id, wanted = std::move(wanted)] {
     state->parts.bus.publish(
         events::CallStateChanged{id, kTenant, "", "queued", "", state->parts.clock.utc()});
-    state->queue.push_back(id);
-    state->take_next();
+    state->prepare(id, wanted);
   });
   co_return created;
 }
@@ -346,12 +408,7 @@ net::Task<Result<void>> CallCenter::hang_up(CallId id) {
     co_return fail(ErrorCode::kConflict, "the call has ended already");
   state->parts.loop.post([state, id] {
     if (CallSession* session = state->find(id)) return session->hang_up("asked by the operator");
-    const auto at = std::find(state->queue.begin(), state->queue.end(), id);
-    if (at == state->queue.end()) return;
-    state->queue.erase(at);
-    state->parts.loop.spawn(state->fail_call(id, Error{ErrorCode::kCancelled, "cancelled"}),
-                            "cancel queued call");
-    state->take_next();
+    state->cancel_queued(id);
   });
   co_return Result<void>();
 }

@@ -25,14 +25,17 @@ struct CallCenterConfig {
   /// What every dialogue is given (company name …); a call's own variables win.
   std::map<std::string, std::string> variables_zh;
   std::map<std::string, std::string> variables_en;
+  /// The first call begins (true), the last has ended (false). On the call loop.
+  std::function<void(bool)> on_busy = {};
 };
 
 /// All calls of one call loop: queue, admission, the media engine's door, SIP events, recovery.
 ///
-/// Admission: max_active calls at once; more wait in order (≤ queue_max, then kBusy). The queue
-/// lives in the store as well: what was queued at a crash is failed at the next start, never
-/// dialled unseen. Threads: as CallService (any) for the interface; everything else on the call
-/// loop.
+/// Admission: max_active calls at once; more wait in order (≤ queue_max, then kBusy). A call enters
+/// the queue when the name and the times that only it will say are rendered, after 5 s in any case.
+/// The queue lives in the store as well: what was queued at a crash is failed at the next start,
+/// never dialled unseen. Threads: as CallService (any) for the interface; everything else on the
+/// call loop.
 class CallCenter final : public CallService {
  public:
   CallCenter(CallCenterConfig config, CallParts& parts, CallStore& store, rtp::LoopPort& port,

@@ -29,11 +29,19 @@ struct EngineStatus {
   std::string state;
 };
 
+/// What is still to be rendered ahead of one flow in one language.
+struct PromptsLeft {
+  std::string flow;
+  speech::Language language = speech::Language::kChinese;
+  std::size_t sentences = 0;  ///< fixed ones; at 0 a call need not wait for the voice
+  std::size_t fragments = 0;  ///< days and times
+};
+
 struct ServiceStatus {
   std::size_t active = 0;
   std::size_t waiting = 0;
   std::size_t max_active = 0;
-  std::size_t prompts_left = 0;  ///< being rendered ahead
+  std::vector<PromptsLeft> prompts;
   std::vector<EngineStatus> engines;
 };
 

@@ -4,36 +4,63 @@
 
 namespace yyc3::call {
 
-void PromptRendering::add(const Voice& voice, const std::vector<dialogue::Segment>& segments) {
+void PromptRendering::queue(std::deque<Job>& jobs, const Voice& voice,
+                            const std::vector<dialogue::Segment>& segments,
+                            std::atomic<std::size_t>& left) {
   for (const auto& segment : segments) {
     if (segment.text.empty()) continue;
     speech::SpeakRequest request = voice.request(segment.text, false);
     request.deadline = Milliseconds{120'000};
-    jobs_.push_back(std::move(request));
-    ++left_;
+    jobs.push_back({std::move(request), &left});
+    ++left;
   }
 }
 
+void PromptRendering::add(const std::string& flow, const Voice& voice,
+                          const std::vector<dialogue::Segment>& sentences,
+                          const std::vector<dialogue::Segment>& fragments) {
+  Group& group = groups_.emplace_back();
+  group.flow = flow;
+  group.language = voice.language;
+  queue(sentences_, voice, sentences, group.sentences);
+  queue(fragments_, voice, fragments, group.fragments);
+}
+
 void PromptRendering::start() {
+  started_ = true;
   if (!busy_) next();
+}
+
+void PromptRendering::hold(bool held) {
+  held_ = held;
+  if (started_ && !busy_) next();
+}
+
+std::vector<PromptsLeft> PromptRendering::left() const {
+  std::vector<PromptsLeft> all;
+  for (const Group& group : groups_)
+    all.push_back({group.flow, group.language, group.sentences, group.fragments});
+  return all;
 }
 
 void PromptRendering::next() {
   busy_ = false;
-  while (!jobs_.empty()) {
-    const speech::SpeakRequest request = std::move(jobs_.front());
-    jobs_.pop_front();
-    if (cache_.find(request)) {
-      --left_;
+  while (!held_ && (!sentences_.empty() || !fragments_.empty())) {
+    auto& jobs = sentences_.empty() ? fragments_ : sentences_;
+    const Job job = std::move(jobs.front());
+    jobs.pop_front();
+    if (cache_.find(job.request)) {
+      --*job.left;
       continue;
     }
     busy_ = true;
-    cache_.fetch(request, true, [weak = weak_from_this()](const Result<speech::Pcm>&) {
-      const auto self = weak.lock();
-      if (!self) return;
-      --self->left_;
-      self->next();
-    });
+    cache_.fetch(job.request, true,
+                 [weak = weak_from_this(), left = job.left](const Result<speech::Pcm>&) {
+                   const auto self = weak.lock();
+                   if (!self) return;
+                   --*left;
+                   self->next();
+                 });
     return;
   }
 }

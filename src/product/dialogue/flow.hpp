@@ -186,8 +186,9 @@ struct Segment {
   bool variable = false;  ///< holds data of this call: memory only
 };
 
-/// Every fixed piece that `flow` can say in `language`, once each, in the order of the nodes:
-/// render these before the first call. `variables` overrides the flow's fixed variables.
+/// Every fixed piece that `flow` can say in `language`, once each, the nearest to the start first
+/// (steps along `next`; what only a global rule reaches comes last): render these before the first
+/// call. `variables` overrides the flow's fixed variables.
 [[nodiscard]] std::vector<Segment> prompts(
     const Flow& flow, text::Language language,
     const std::map<std::string, std::string>& variables = {});

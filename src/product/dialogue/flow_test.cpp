@@ -170,6 +170,25 @@ TEST_CASE("prompts lists every fixed piece a call can say, so none is rendered l
   }
 }
 
+TEST_CASE("prompts begin with what a call says first") {
+  const Flow& flow = *kit::reminder();
+  std::vector<std::string> order;  // of the nodes, by their first piece
+  for (const Segment& segment : prompts(flow, kZh)) {
+    const std::string node = segment.id.substr(0, segment.id.find('.'));
+    if (std::ranges::find(order, node) == order.end()) order.push_back(node);
+  }
+  REQUIRE(order.size() > 10);
+  CHECK(order[0] == flow.start);
+  CHECK(order[1] == "globals");
+  const auto place = [&order](const std::string& node) {
+    return std::ranges::find(order, node) - order.begin();
+  };
+  // Along `next`: one step before two, two before what only a global rule reaches.
+  CHECK(place("remind") < place("ask_time"));
+  CHECK(place("ask_time") < place(flow.globals.silent));
+  CHECK(place(flow.globals.silent) < std::ssize(order));
+}
+
 TEST_CASE("fragments hold the days and half hours a flow can name") {
   const auto pieces = fragments(*kit::reminder(), kZh, {2026, 11, 24}, 3);
   std::set<std::string> texts;

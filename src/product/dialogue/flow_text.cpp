@@ -84,6 +84,30 @@ std::string_view format_of(const Flow& flow, const Placeholder& place) {
   return kOfKind[static_cast<std::size_t>(found->second.kind)];
 }
 
+/// The nodes in the order in which a call can come to them: breadth first from the start, then from
+/// where the global rules lead.
+std::vector<const Node*> nearest_first(const Flow& flow) {
+  std::vector<const Node*> order;
+  const auto reach = [&](const std::string& id) {
+    const Node* node = flow.find(id);
+    if (node != nullptr && std::ranges::find(order, node) == order.end()) order.push_back(node);
+  };
+  std::size_t at = 0;
+  const auto follow = [&] {
+    for (; at < order.size(); ++at)
+      for (const Branch& branch : order[at]->next) reach(branch.go);
+  };
+  reach(flow.start);
+  follow();
+  const Globals& g = flow.globals;
+  for (const std::string* id : {&g.busy, &g.wrong_number, &g.goodbye, &g.human, &g.opt_out,
+                                &g.complaint, &g.silent, &g.give_up, &g.transfer_failed})
+    reach(*id);
+  follow();
+  for (const Node& node : flow.nodes) reach(node.id);  // parse_flow refuses those; none is lost
+  return order;
+}
+
 const LocalText* longest_first(const Node& node, std::string_view field) {
   for (const NamedText& named : texts_of(node))
     if (field == named.field) return named.text;
@@ -150,12 +174,18 @@ std::vector<Segment> prompts(const Flow& flow, Language language, const Values& 
     for (Segment& segment : fill(flow, text.in(language), id, language, values))
       if (segment.cacheable && seen.insert(segment.text).second) out.push_back(std::move(segment));
   };
-  for (const Node& node : flow.nodes)
-    for (const char* field : {"say", "question", "silence", "no_match", "keypad"})
-      if (const LocalText* text = longest_first(node, field)) take(*text, node.id + "." + field);
-  take(flow.globals.who, "globals.who");
-  take(flow.globals.hold, "globals.hold");
+  const auto order = nearest_first(flow);
+  for (const Node* node : order) {
+    for (const char* field : {"say", "question"})
+      if (const LocalText* text = longest_first(*node, field)) take(*text, node->id + "." + field);
+    if (node != order.front()) continue;
+    take(flow.globals.who, "globals.who");  // what a surprised person asks first
+    take(flow.globals.hold, "globals.hold");
+  }
   for (const Faq& faq : flow.faq) take(faq.answer, "faq." + faq.id);
+  for (const Node* node : order)
+    for (const char* field : {"silence", "no_match", "keypad"})
+      if (const LocalText* text = longest_first(*node, field)) take(*text, node->id + "." + field);
   return out;
 }
 
