@@ -74,7 +74,7 @@ class Recorded:
 
     def stopped(self, placed):
         """True when a barge-in was decided on within 2.5 s of the line's beginning."""
-        times = [e["data"].get("at_ms", e["at_ms"]) for e in self.detail["events"] if e["type"] == "barge_in"]
+        times = [e["data"]["at_ms"] for e in self.detail["events"] if e["type"] == "barge_in"]
         return any(-300 <= t - placed["from_ms"] <= 2500 for t in times)
 
     def worst_hole(self):
