@@ -285,7 +285,7 @@ Result<void> System::Parts::open_calls() {
   if (!agent) return passed(agent.error());
   sip_owner = std::move(*agent);
   sip_agent = sip_owner.get();
-  auto recovered = call::recover_calls(*store, *sip_agent, log, clock);
+  auto recovered = call::recover_calls(*store, *sip_agent, *trunk, log, clock);
   if (!recovered) return passed(recovered.error());
   if (*recovered > 0)
     log.warn("calls that a crash cut off were ended", {{"yyc3.call.recovered", *recovered}});

@@ -449,14 +449,15 @@ ServiceStatus CallCenter::status() const {
   return status;
 }
 
-Result<std::size_t> recover_calls(CallStore& store, sip::SipAgent& agent, telemetry::Log& log,
+Result<std::size_t> recover_calls(CallStore& store, sip::SipAgent& agent,
+                                  const std::optional<sip::Trunk>& trunk, telemetry::Log& log,
                                   const Clock& clock) {
   auto open = store.open_calls();
   if (!open) return tl::unexpected<Error>(open.error());
   for (const OpenCall& call : *open) {
     if (call.dialog_state && !call.dialog_state->empty()) {
       const auto dialog = sip::DialogState::from_json(*call.dialog_state);
-      const auto sent = dialog ? agent.send_bye_for(call.id, *dialog)
+      const auto sent = dialog ? agent.send_bye_for(call.id, *dialog, trunk)
                                : Result<void>(tl::unexpected<Error>(dialog.error()));
       if (!sent)
         log.error("a dialog of before the restart could not be ended",

@@ -62,9 +62,11 @@ class CallCenter final : public CallService {
   events::Subscription watching_;
 };
 
-/// Ends what a crash left: a BYE for every answered dialog, an outcome for every call.
+/// Ends what a crash left: a BYE for every answered dialog (with the password of `trunk` where one
+/// is asked for), an outcome for every call.
 /// Blocking, at start-up, before new calls. Returns how many there were.
-Result<std::size_t> recover_calls(CallStore& store, sip::SipAgent& agent, telemetry::Log& log,
+Result<std::size_t> recover_calls(CallStore& store, sip::SipAgent& agent,
+                                  const std::optional<sip::Trunk>& trunk, telemetry::Log& log,
                                   const Clock& clock);
 
 }  // namespace yyc3::call

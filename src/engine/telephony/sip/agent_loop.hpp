@@ -30,6 +30,7 @@ struct Reoffer {
 struct Orphan {
   CallId call;
   DialogState dialog;
+  std::optional<Trunk> trunk;
 };
 using Command = std::variant<Dial, HangUp, Reoffer, Orphan>;
 

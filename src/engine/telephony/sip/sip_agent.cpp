@@ -211,8 +211,9 @@ Result<void> SipAgent::resume(const CallId& call) {
   return impl_->loop->post(Reoffer{call, false});
 }
 
-Result<void> SipAgent::send_bye_for(const CallId& call, const DialogState& dialog) {
-  return impl_->loop->post(Orphan{call, dialog});
+Result<void> SipAgent::send_bye_for(const CallId& call, const DialogState& dialog,
+                                    std::optional<Trunk> trunk) {
+  return impl_->loop->post(Orphan{call, dialog, std::move(trunk)});
 }
 
 void SipAgent::stop() {

@@ -161,8 +161,10 @@ class SipAgent {
   /// re-INVITE with sendonly / sendrecv; 491 is retried once after 2.1–4 s (RFC 3261 §14.1).
   Result<void> hold(const CallId& call);
   Result<void> resume(const CallId& call);
-  /// Ends a dialog a crashed process left behind; OrphanEnded tells how it went.
-  Result<void> send_bye_for(const CallId& call, const DialogState& dialog);
+  /// Ends a dialog a crashed process left behind; OrphanEnded tells how it went. `trunk` is the one
+  /// it was dialled through: a challenge of the BYE (401, 407) is answered once with its password.
+  Result<void> send_bye_for(const CallId& call, const DialogState& dialog,
+                            std::optional<Trunk> trunk = std::nullopt);
 
   [[nodiscard]] std::size_t live_calls() const;  ///< dialled and not ended
 

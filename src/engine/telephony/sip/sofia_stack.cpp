@@ -1,6 +1,7 @@
 #include "engine/telephony/sip/sofia_stack.hpp"
 
 #include <fmt/format.h>
+#include <sofia-sip/auth_client.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/su_tag.h>
@@ -197,32 +198,68 @@ void SofiaStack::send_reoffer(Call& call) {
 }
 
 void SofiaStack::do_command(Orphan& command) {
-  const DialogState& dialog = command.dialog;
-  const bool tcp = dialog.transport == Transport::kTcp;
   if (orphan_agent_ == nullptr) {
     const std::string url = fmt::format("sip:{}:*", in_url(owner_.config().bind_address));
     orphan_agent_ = nta_agent_create(root_, URL_STRING_MAKE(url.c_str()), nullptr, nullptr,
                                      NTATAG_UA(1), TPTAG_LOG(owner_.hook_ ? 1 : 0), TAG_END());
   }
-  orphans_.push_back({this, command.call, nullptr, nullptr});
-  SofiaOrphan& orphan = orphans_.back();
-  std::string target = dialog.remote_target;
-  if (tcp && target.find("transport=") == std::string::npos) target += ";transport=tcp";
-  const std::string cseq = fmt::format("{} BYE", dialog.cseq + kOrphanCseqStep);
+  SofiaOrphan& orphan = orphans_.emplace_back();
+  orphan.stack = this;
+  orphan.call = command.call;
+  orphan.dialog = std::move(command.dialog);
+  orphan.trunk = std::move(command.trunk);
+  orphan.dialog.cseq += kOrphanCseqStep;
+  std::string& target = orphan.dialog.remote_target;
+  if (orphan.dialog.transport == Transport::kTcp && target.find("transport=") == std::string::npos)
+    target += ";transport=tcp";
+  if (orphan_agent_ != nullptr)
+    orphan.leg = nta_leg_tcreate(orphan_agent_, nullptr, nullptr,
+                                 SIPTAG_CALL_ID_STR(orphan.dialog.call_id.c_str()),
+                                 SIPTAG_FROM_STR(orphan.dialog.local_uri.c_str()),
+                                 SIPTAG_TO_STR(orphan.dialog.remote_uri.c_str()), TAG_END());
+  send_orphan(orphan, nullptr);
+  if (orphan.request == nullptr) on_orphan(&orphan, nullptr, nullptr);
+}
+
+void SofiaStack::send_orphan(SofiaOrphan& orphan, sip_header_t const* credentials) {
+  if (orphan.request != nullptr) nta_outgoing_destroy(std::exchange(orphan.request, nullptr));
+  if (orphan.leg == nullptr) return;
+  const DialogState& dialog = orphan.dialog;
+  const std::string cseq = fmt::format("{} BYE", dialog.cseq);
   std::string routes;
   for (const auto& route : dialog.route_set) routes += (routes.empty() ? "" : ", ") + route;
-  if (orphan_agent_ != nullptr)
-    orphan.leg =
-        nta_leg_tcreate(orphan_agent_, nullptr, nullptr, SIPTAG_CALL_ID_STR(dialog.call_id.c_str()),
-                        SIPTAG_FROM_STR(dialog.local_uri.c_str()),
-                        SIPTAG_TO_STR(dialog.remote_uri.c_str()), TAG_END());
-  if (orphan.leg != nullptr)
-    orphan.request =
-        nta_outgoing_tcreate(orphan.leg, &SofiaStack::on_orphan, &orphan, nullptr, SIP_METHOD_BYE,
-                             URL_STRING_MAKE(target.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
-                             SIPTAG_REASON_STR("Q.850;cause=41;text=\"restart\""),
-                             TAG_IF(!routes.empty(), SIPTAG_ROUTE_STR(routes.c_str())), TAG_END());
-  if (orphan.request == nullptr) on_orphan(&orphan, nullptr, nullptr);
+  orphan.request = nta_outgoing_tcreate(
+      orphan.leg, &SofiaStack::on_orphan, &orphan, nullptr, SIP_METHOD_BYE,
+      URL_STRING_MAKE(dialog.remote_target.c_str()), SIPTAG_CSEQ_STR(cseq.c_str()),
+      SIPTAG_REASON_STR("Q.850;cause=41;text=\"restart\""),
+      TAG_IF(!routes.empty(), SIPTAG_ROUTE_STR(routes.c_str())),
+      TAG_IF(credentials != nullptr, SIPTAG_HEADER(credentials)), TAG_END());
+}
+
+/// The trunk asks for a password in mid-call (RFC 3261 §22): the BYE goes again, once, with it.
+bool SofiaStack::authenticate_orphan(SofiaOrphan& orphan, int status, sip_t const* sip) {
+  if (!orphan.trunk || sip == nullptr || std::exchange(orphan.authenticated, true)) return false;
+  const bool proxy = status == 407;
+  const auto* challenge = proxy ? sip->sip_proxy_authenticate : sip->sip_www_authenticate;
+  const std::string answer = credentials_for(challenge, *orphan.trunk);
+  if (answer.empty()) return false;
+  su_home_t home[1] = {SU_HOME_INIT(home)};
+  auth_client_t* client = nullptr;
+  msg_header_t* header = nullptr;
+  const url_t* target = url_make(home, orphan.dialog.remote_target.c_str());
+  const bool good =
+      target != nullptr &&
+      auc_challenge(&client, home, challenge,
+                    proxy ? sip_proxy_authorization_class : sip_authorization_class) > 0 &&
+      auc_credentials(&client, home, answer.c_str()) > 0 &&
+      auc_authorization_headers(&client, home, "BYE", target, nullptr, &header) > 0 &&
+      header != nullptr;
+  if (good) {
+    ++orphan.dialog.cseq;
+    send_orphan(orphan, reinterpret_cast<sip_header_t const*>(header));
+  }
+  su_home_deinit(home);
+  return good && orphan.request != nullptr;
 }
 
 int SofiaStack::on_orphan(SofiaOrphan* orphan, nta_outgoing_t* request, sip_t const* sip) {
@@ -231,6 +268,7 @@ int SofiaStack::on_orphan(SofiaOrphan* orphan, nta_outgoing_t* request, sip_t co
   SofiaStack& self = *orphan->stack;
   const std::string text =
       sip != nullptr && sip->sip_status != nullptr ? text_of(sip->sip_status->st_phrase) : "";
+  if ((status == 401 || status == 407) && self.authenticate_orphan(*orphan, status, sip)) return 0;
   OrphanEnded ended{(status >= 200 && status < 300) || status == 481, status, text};
   self.owner_.sink_(SipEvent{orphan->call, self.owner_.clock_.now(), std::move(ended)});
   if (orphan->request != nullptr) nta_outgoing_destroy(orphan->request);

@@ -61,8 +61,11 @@ struct SofiaCall {
 struct SofiaOrphan {
   SofiaStack* stack = nullptr;
   CallId call;
+  DialogState dialog;          ///< its CSeq: of the last BYE sent
+  std::optional<Trunk> trunk;  ///< whose password answers a challenge
   nta_leg_t* leg = nullptr;
   nta_outgoing_t* request = nullptr;
+  bool authenticated = false;  ///< the challenge was answered once
 };
 
 /// Owns Sofia's root, agent and handles. Lives and dies on the signalling thread.
@@ -90,6 +93,8 @@ class SofiaStack {
   void do_command(HangUp& command);
   void do_command(Reoffer& command);
   void do_command(Orphan& command);
+  void send_orphan(SofiaOrphan& orphan, sip_header_t const* credentials);
+  bool authenticate_orphan(SofiaOrphan& orphan, int status, sip_t const* sip);
   void end(Call& call, const HangUpReason& reason);
   void send_bye(Call& call);
   void send_reoffer(Call& call);
