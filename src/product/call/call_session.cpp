@@ -134,10 +134,13 @@ void CallSession::on_tick() {
 /// Once: has anything come since the answer? What stops later is the media engine's to tell.
 void CallSession::judge_media() {
   media_judged_ = true;
-  if (call_.direction != "outbound" || !forced_outcome_.empty()) return;
-  if (leg_->media().stats().packets_received != 0) return;
+  if (call_.direction == "outbound" && leg_->media().stats().packets_received == 0) on_media_lost();
+}
+
+void CallSession::on_media_lost() {
+  if (over_ || !forced_outcome_.empty()) return;
   forced_outcome_ = sip::describe(sip::Outcome::kMediaLost).name;
-  hang_up("no media");
+  hang_up("the audio stopped coming");
 }
 
 void CallSession::tell_levels() {
@@ -146,8 +149,22 @@ void CallSession::tell_levels() {
   parts_.bus.publish(events::LevelMeasured{id_, kTenant, levels.customer_dbov, levels.bot_dbov});
 }
 
+/// What the operator can mend when calls end like this; nothing for what customers do.
+void CallSession::advise(const LegEnd& end) {
+  const telemetry::Field call{"call.id", id_};
+  const telemetry::Field why{"yyc3.sip.reason", end.reason};
+  if (end.outcome == sip::Outcome::kForbidden)
+    parts_.log.warn(
+        "the carrier refuses our user or password; mend sip.auth_user or sip.password_file",
+        {call, why});
+  else if (end.outcome == sip::Outcome::kUnreachable)
+    parts_.log.warn("nothing answers where the call was sent; check sip.trunk and the network",
+                    {call, why});
+}
+
 void CallSession::on_leg_ended(const LegEnd& end) {
   if (std::exchange(over_, true)) return;
+  advise(end);
   conversation_->stop();
   conversation_->on_media();  // the last of the ledger
   finish(end);

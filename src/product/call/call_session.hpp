@@ -77,6 +77,7 @@ class CallSession final : public LegListener, public ConversationListener {
   void on_transfer(const std::string& reason) override;
   void on_hang_up() override;
   void on_degraded(const std::string& what) override;
+  void on_media_lost() override;
 
  private:
   void move_to(CallState state, const std::string& reason, storage::Job also = {},
@@ -85,6 +86,7 @@ class CallSession final : public LegListener, public ConversationListener {
   void begin_recording(storage::Job& job);
   void begin_talking();
   void judge_media();
+  void advise(const LegEnd& end);
   void finish(const LegEnd& end);
   [[nodiscard]] Ending make_ending(const LegEnd& end) const;
   [[nodiscard]] std::int64_t utc_ms() const;

@@ -139,6 +139,8 @@ void Conversation::on_media() {
   while (media_.next_event(event)) {
     if (event.kind == rtp::MediaEventKind::kDtmf)
       press(event.digit, event.at);
+    else if (event.kind == rtp::MediaEventKind::kRtpTimeout && running_)
+      listener_.on_media_lost();
     else
       speaker_.on_event(event);
   }

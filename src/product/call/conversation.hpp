@@ -70,6 +70,7 @@ class ConversationListener {
   virtual void on_transfer(const std::string& reason) = 0;
   virtual void on_hang_up() = 0;                          ///< the dialogue has ended and was heard
   virtual void on_degraded(const std::string& what) = 0;  ///< "hearing", "speaking"
+  virtual void on_media_lost() = 0;  ///< nothing came for media.inactivity_timeout_s
 };
 
 /// The talking part of a call: dialogue, turn-taking, hearing and speaking over one media stream.
