@@ -191,13 +191,22 @@ Result<LoadedConfig> load_config(const std::filesystem::path& path) {
   return loaded;
 }
 
-std::filesystem::path find_beside_program(const std::string& name) {
+namespace {
+std::filesystem::path first_of(const std::string& name, const std::string& in_repository) {
   std::error_code ignored;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   for (const auto& place : {program / name, program / ".." / "share" / "aicall" / name,
-                            program / ".." / ".." / name})  // build/<preset> inside the repository
+                            program / ".." / ".." / in_repository})  // of build/<preset>
     if (std::filesystem::exists(place, ignored)) return std::filesystem::weakly_canonical(place);
   return {};
+}
+}  // namespace
+
+std::filesystem::path find_beside_program(const std::string& name) { return first_of(name, name); }
+
+std::filesystem::path find_console(const Config& config) {
+  return config.server.web_dir.empty() ? first_of("web", "web/dist")
+                                       : std::filesystem::path(config.server.web_dir);
 }
 
 }  // namespace yyc3::app

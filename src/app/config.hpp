@@ -110,4 +110,8 @@ Result<LoadedConfig> load_config(const std::filesystem::path& path);
 /// under ../share/aicall when installed. Empty when `name` is found nowhere.
 std::filesystem::path find_beside_program(const std::string& name);
 
+/// The built console: server.web_dir where it is set, else `web` as find_beside_program looks for
+/// it, but inside the repository web/dist: web/ holds the sources. Empty when there is none.
+std::filesystem::path find_console(const Config& config);
+
 }  // namespace yyc3::app

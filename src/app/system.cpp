@@ -340,7 +340,11 @@ Result<void> System::Parts::open_web() {
   auto started = net::HttpServer::start(
       web_loop->executor(), options,
       [this](net::HttpRequest request) { return answer(std::move(request)); }, log);
-  if (!started) return passed(started.error());
+  if (!started)
+    return fail(started.error().code,
+                fmt::format("the console cannot listen on {}:{} ({}); set server.port, or "
+                            "server.listen to an address of this machine",
+                            options.address, options.port, started.error().detail));
   server = std::move(*started);
   guard.emplace(
       clock, *token,
@@ -353,9 +357,7 @@ Result<void> System::Parts::open_web() {
   talk_socket->add_to(router);
   system_routes->add_to(router);
   live_hub->add_to(router);
-  const fs::path folder =
-      config.server.web_dir.empty() ? find_beside_program("web") : fs::path(config.server.web_dir);
-  auto console = api::StaticFiles::load(folder);
+  auto console = api::StaticFiles::load(find_console(config));
   if (!console) log.warn("there is no console", {{"error.message", console.error().detail}});
   web_app.emplace(*guard, router, console ? std::optional(std::move(*console)) : std::nullopt,
                   registry, log, clock);

@@ -94,10 +94,13 @@ int doctor(const fs::path& path) {
                                                         : fs::path(config->speech.worker);
   report.line(!worker.empty() && fs::exists(worker), "worker program",
               worker.empty() ? "aicall-worker is not beside aicall" : worker.string());
-  for (const char* part : {"nlu.model", "flows", "web"}) {
+  for (const char* part : {"nlu.model", "flows"}) {
     const fs::path found = find_beside_program(part);
     report.line(!found.empty(), part, found.empty() ? "is not beside aicall" : found.string());
   }
+  const fs::path console = find_console(*config);
+  report.line(fs::exists(console / "index.html"), "web",
+              console.empty() ? "the console is not built; run `make build`" : console.string());
   for (const ModelFile& model : model_files(*config))
     report.line(
         model.present, "model " + model.name,

@@ -29,7 +29,8 @@ Result<LockFile> LockFile::take(const std::filesystem::path& path) {
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd, 0) != 0 ||
       ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
-    return fail(ErrorCode::kUnavailable, "cannot write " + path.string() + ": disk full?");
+    return fail(ErrorCode::kUnavailable, "cannot write " + path.string() + ": " +
+                                             std::strerror(errno) + "; make room on its disk");
   return lock;
 }
 
