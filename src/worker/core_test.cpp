@@ -118,7 +118,7 @@ TEST_CASE("a missing model says what to run") {
   const auto none = SileroVad::load("/nonexistent");
   REQUIRE_FALSE(none);
   CHECK(none.error().code == ErrorCode::kNotFound);
-  CHECK(none.error().detail.find("scripts/models") != std::string::npos);
+  CHECK(none.error().detail.find("aicall models pull") != std::string::npos);
 }
 
 TEST_CASE("speech is levelled and trimmed") {

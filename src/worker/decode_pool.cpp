@@ -76,8 +76,9 @@ void DecodePool::run(Seat& seat, const std::shared_ptr<Job>& job) {
   const speech::DecodeSpec& spec = job->order.spec;
   const bool english = spec.language == speech::Language::kEnglish;
   WhisperDecoder* decoder = english && seat.english ? seat.english.get() : seat.multilingual.get();
-  WorkerMessage answer = JobError{
-      job->order.job, {ErrorCode::kUnavailable, "no model for this language: run scripts/models"}};
+  WorkerMessage answer =
+      JobError{job->order.job,
+               {ErrorCode::kUnavailable, "no model for this language: run `aicall models pull`"}};
   if (decoder != nullptr) {
     const DecodeRequest request{job->pcm, spec.language, spec.grammar, spec.options,
                                 job->order.prompt};

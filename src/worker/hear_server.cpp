@@ -173,7 +173,7 @@ net::Task<void> Session::serve() {
 
 template <class T>
 void note_missing(telemetry::Log& log, const Result<T>& loaded) {
-  if (!loaded) log.warn("model not loaded", {{"error.message", loaded.error().detail}});
+  if (!loaded) log.warn("without a model", {{"error.message", loaded.error().detail}});
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "worker/model_file.hpp"
+
 /// First entry of the library (its OrtApiBase).
 struct Yyc3OrtBase {
   const void* const* (*get_api)(std::uint32_t version);
@@ -138,10 +140,7 @@ Result<OrtSession> OrtSession::load(const std::filesystem::path& model, int thre
                                              "needs " + std::string(kPinnedVersion) +
                                              "x: run scripts/engines and build again");
   }
-  if (!std::filesystem::is_regular_file(model)) {
-    return fail(ErrorCode::kNotFound,
-                "model " + model.filename().string() + " is missing: run scripts/models");
-  }
+  if (!std::filesystem::is_regular_file(model)) return bad_model(model);
   if (!environment().error.empty()) return fail(ErrorCode::kInternal, environment().error);
   void* options = nullptr;
   void* session = nullptr;
@@ -152,11 +151,7 @@ Result<OrtSession> OrtSession::load(const std::filesystem::path& model, int thre
     error = message_of(call(kCreateSession, environment().env, model.c_str(), options, &session));
   }
   release(kReleaseSessionOptions, options);
-  if (!error.empty()) {
-    return fail(ErrorCode::kInvalid,
-                "model " + model.filename().string() +
-                    " cannot be loaded (run scripts/models --verify): " + error);
-  }
+  if (!error.empty()) return bad_model(model, error);
   OrtSession made;
   made.session_ = std::shared_ptr<void>(session, [](void* s) { release(kReleaseSession, s); });
   return made;

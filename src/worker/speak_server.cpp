@@ -85,12 +85,12 @@ Result<void> SpeakServer::Impl::load(const SpeakConfig& config) {
   if (zh) {
     kokoro = std::move(*zh);
   } else {
-    log.warn("model not loaded", {{"error.message", zh.error().detail}});
+    log.warn("without a model", {{"error.message", zh.error().detail}});
   }
   if (en) {
     piper = std::move(*en);
   } else {
-    log.warn("model not loaded", {{"error.message", en.error().detail}});
+    log.warn("without a model", {{"error.message", en.error().detail}});
   }
   queue = std::make_unique<SpeakQueue>(home, log);
   return {};

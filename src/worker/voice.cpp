@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/text/utf8.hpp"
+#include "worker/model_file.hpp"
 
 namespace yyc3::worker {
 namespace {
@@ -18,12 +19,6 @@ constexpr int kPiperRate = 22'050;
 constexpr std::size_t kStyleRows = 510;
 constexpr std::size_t kStyleWidth = 256;
 constexpr std::size_t kTokensMax = 400;  // of one run; Kokoro's own limit is 510
-
-tl::unexpected<Error> broken(const std::filesystem::path& file) {
-  return fail(ErrorCode::kInvalid, "model file " + file.filename().string() +
-                                       " is missing or damaged: run "
-                                       "scripts/models --verify");
-}
 
 /// tokens.txt: one symbol (one code point, which may be a blank) and its number a line.
 Result<std::map<char32_t, std::int64_t>> load_ids(const std::filesystem::path& file) {
@@ -39,7 +34,7 @@ Result<std::map<char32_t, std::int64_t>> load_ids(const std::filesystem::path& f
     const auto parsed = std::from_chars(line.data() + blank + 1, end, id);
     if (symbol.size() == 1 && parsed.ec == std::errc() && parsed.ptr == end) ids[symbol[0]] = id;
   }
-  if (ids.size() < 50) return broken(file);
+  if (ids.size() < 50) return bad_model(file);
   return ids;
 }
 
@@ -47,7 +42,7 @@ Result<std::vector<float>> load_floats(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   const std::vector<char> bytes((std::istreambuf_iterator<char>(in)),
                                 std::istreambuf_iterator<char>());
-  if (bytes.empty() || bytes.size() % sizeof(float) != 0) return broken(file);
+  if (bytes.empty() || bytes.size() % sizeof(float) != 0) return bad_model(file);
   std::vector<float> floats(bytes.size() / sizeof(float));
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(floats.data()));
   return floats;
@@ -101,7 +96,7 @@ Result<std::unique_ptr<KokoroVoice>> KokoroVoice::load(const std::filesystem::pa
   std::ifstream speakers(folder / "speakers.txt");
   for (std::string number, name; speakers >> number >> name;) names.push_back(name);
   if (names.empty() || styles->size() != names.size() * kStyleRows * kStyleWidth) {
-    return broken(folder / "voices.bin");
+    return bad_model(folder / "voices.bin");
   }
   auto session = OrtSession::load(folder / "model.onnx", threads);
   if (!session) return tl::unexpected<Error>(session.error());

@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "engine/text/cleanup.hpp"
 #include "worker/grammars.hpp"
+#include "worker/model_file.hpp"
 #include "worker/phrase_scorer.hpp"
 #include "worker/resample.hpp"
 
@@ -119,10 +120,7 @@ std::string trim(std::string_view text) {
 
 Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesystem::path& file) {
   load_kernels();
-  if (!std::filesystem::is_regular_file(file)) {
-    return fail(ErrorCode::kNotFound,
-                "model " + file.filename().string() + " is missing: run scripts/models");
-  }
+  if (!std::filesystem::is_regular_file(file)) return bad_model(file);
   whisper_context_params params = whisper_context_default_params();
   params.use_gpu = false;
   // whisper.cpp 1.8.5 with flash attention attends to the padding of a window that is no multiple
@@ -130,10 +128,7 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
   // '４'.
   params.flash_attn = false;
   whisper_context* context = whisper_init_from_file_with_params_no_state(file.c_str(), params);
-  if (context == nullptr) {
-    return fail(ErrorCode::kInvalid, "model " + file.filename().string() +
-                                         " cannot be loaded: run scripts/models --verify");
-  }
+  if (context == nullptr) return bad_model(file);
   std::shared_ptr<WhisperModel> made(new WhisperModel());
   made->context_ = context;
   made->name_ = file.stem().string();

@@ -231,6 +231,15 @@ TEST_CASE("what a child says goes to the log; a program that is not there is nam
     return text.find("to stderr") != std::string::npos &&
            text.find("to stdout") != std::string::npos;
   }));
+  REQUIRE(supervisor.add(shell(
+      "warner", R"(for i in 1 2; do echo '{"log.level":"warn","message":"no model",)"
+                R"("error.message":"x.onnx is missing"}'; done; echo after; exec sleep 1000)")));
+  CHECK(eventually([&] { return text_of(dir.path / "log").find("after") != std::string::npos; }));
+  const std::string said = text_of(dir.path / "log");
+  const auto warning = said.find("no model: x.onnx is missing");
+  REQUIRE(warning != std::string::npos);
+  CHECK(said.rfind("\"warn\"", warning) > said.rfind('\n', warning));  // on the same line
+  CHECK(said.find("no model", warning + 1) == std::string::npos);      // told once
   ChildSpec missing;
   missing.name = "missing";
   missing.argv = {"/nonexistent/program"};

@@ -17,6 +17,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "base/json.hpp"
 #include "platform/process/spawn.hpp"
 
 namespace yyc3::process {
@@ -27,6 +28,7 @@ constexpr std::size_t kChildrenMax = 32;
 constexpr Milliseconds kReadyProbe{50};
 constexpr std::size_t kLineMax = 1024;
 constexpr int kLinesPerSecond = 100;
+constexpr auto kSameAgain = std::chrono::minutes(10);  // a warning repeated at every restart
 
 bool accepts(const std::string& path) {
   sockaddr_un address{};
@@ -58,7 +60,20 @@ struct Child {
   std::string line;
   SteadyTime line_second{};
   int lines = 0;
+  std::string warned;  ///< the last warning, and when
+  SteadyTime warned_at{};
 };
+
+/// What a line of our own log format (JSON) warns of; empty for every other line.
+std::string warning_in(const std::string& line) {
+  if (!line.starts_with('{')) return {};
+  const auto parsed = parse_json(line);
+  if (!parsed) return {};
+  const auto level = string_field(*parsed, "log.level");
+  if (level != "warn" && level != "error") return {};
+  const std::string why = string_field(*parsed, "error.message").value_or("");
+  return string_field(*parsed, "message").value_or("") + (why.empty() ? "" : ": " + why);
+}
 
 Result<void> check(const ChildSpec& spec) {
   if (spec.name.empty()) return fail(ErrorCode::kInvalid, "child: the name is missing");
@@ -178,10 +193,15 @@ class Supervisor::Impl {
   static void signal(const Child& child, int number) { ::kill(-child.process.pid, number); }
 
   void tell(const Child& child, ChildState state, const std::string& reason = {}) {
-    log_.info("child process", {{"process.name", child.spec.name},
-                                {"process.pid", child.process.pid},
-                                {"yyc3.process.state", to_string(state)},
-                                {"yyc3.process.reason", reason}});
+    const bool bad = state == ChildState::kDown || state == ChildState::kDegraded;
+    const telemetry::Field name{"process.name", child.spec.name};
+    const telemetry::Field pid{"process.pid", child.process.pid};
+    const telemetry::Field now{"yyc3.process.state", to_string(state)};
+    const telemetry::Field why{"yyc3.process.reason", reason};
+    if (bad)
+      log_.warn("child process", {name, pid, now, why});
+    else
+      log_.info("child process", {name, pid, now, why});
     ChildEvent event;
     event.name = child.spec.name;
     event.state = state;
@@ -271,10 +291,19 @@ class Supervisor::Impl {
       child.line_second = now;
       child.lines = 0;
     }
-    if (!child.line.empty() && child.lines++ < kLinesPerSecond)
-      log_.info("child says",
-                {{"process.name", child.spec.name}, {"yyc3.process.line", child.line}});
+    if (!child.line.empty() && child.lines++ < kLinesPerSecond) write(child, now);
     child.line.clear();
+  }
+
+  void write(Child& child, SteadyTime now) {
+    std::string warning = warning_in(child.line);
+    if (warning.empty())
+      return log_.info("child says",
+                       {{"process.name", child.spec.name}, {"yyc3.process.line", child.line}});
+    if (warning == child.warned && now - child.warned_at < kSameAgain) return;
+    log_.warn("child warns", {{"process.name", child.spec.name}, {"error.message", warning}});
+    child.warned = std::move(warning);
+    child.warned_at = now;
   }
 
   /// Sleeps until a child speaks or ends, a command comes, or the next thing is due.

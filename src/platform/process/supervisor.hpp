@@ -39,8 +39,9 @@ struct ChildEvent {
 /// Starts children and starts them again when they die.
 ///
 /// A child has its own process group, no descriptor of ours but 0 to 2 (/dev/null, and a pipe
-/// whose lines go to the log: at most 100 a second, 1,024 bytes each), and is killed by Linux when
-/// this process ends. All of them are started by one thread that lives as long as this object:
+/// whose lines go to the log: at most 100 a second, 1,024 bytes each; warnings in our own log
+/// format stay warnings, the same one not twice in 10 minutes), and is killed by Linux when this
+/// process ends. All of them are started by one thread that lives as long as this object:
 /// PR_SET_PDEATHSIG looks at the parent *thread*.
 /// Threads: every function any. Bound: 32 children.
 class Supervisor {

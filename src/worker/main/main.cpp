@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -18,8 +17,8 @@ Result<void> confine_self() {
   return process::confine(policy);
 }
 
-int stop_with(const Error& error) {
-  std::fprintf(stderr, "aicall-worker: %s\n", error.detail.c_str());
+int stop_with(telemetry::Log& log, const Error& error) {
+  log.error("the worker cannot start", {{"error.message", error.detail}});
   return 2;
 }
 
@@ -28,7 +27,7 @@ int hear(const worker::HearConfig& config) {
   telemetry::Log log(clock, "aicall-hear");
   log.open_stderr();
   auto server = worker::HearServer::start(config, log, clock, confine_self);
-  if (!server) return stop_with(server.error());
+  if (!server) return stop_with(log, server.error());
   log.info("hear worker is ready");
   (*server)->wait();
   return 0;
@@ -39,7 +38,7 @@ int speak(const worker::SpeakConfig& config) {
   telemetry::Log log(clock, "aicall-speak");
   log.open_stderr();
   auto server = worker::SpeakServer::start(config, log, confine_self);
-  if (!server) return stop_with(server.error());
+  if (!server) return stop_with(log, server.error());
   log.info("speak worker is ready");
   (*server)->wait();
   return 0;
