@@ -20,9 +20,11 @@ struct HearClientConfig {
   Milliseconds flush_every{20};       ///< frames of all calls of a tick travel together
   Milliseconds reconnect_first{200};  ///< back-off, doubled up to reconnect_max
   Milliseconds reconnect_max{5'000};
-  Milliseconds ping_every{1'000};
-  Milliseconds ping_timeout{3'000};  ///< unanswered for so long: the worker hangs, `on_hang`
-  std::function<void()> on_hang;     ///< to be killed by whoever supervises it
+  Milliseconds ping_every{500};
+  /// Unanswered for so long: the worker hangs, `on_hang`. With the new one's start (1–2 s) hearing
+  /// is back within 5 s.
+  Milliseconds ping_timeout{2'000};
+  std::function<void()> on_hang;  ///< to be killed by whoever supervises it
 };
 
 /// Recognizer port over the hear protocol. Keeps one connection; when it breaks, running decodes

@@ -124,7 +124,7 @@ net::Task<void> SpeakClient::State::probe() {
   while (!stopped) {
     net::ClientRequest request;
     request.target = "/healthz";
-    request.deadline = Milliseconds{2'000};
+    request.deadline = config.probe_timeout;
     const auto answer = co_await client.send(std::move(request));
     set_available(answer && answer->status == 200);
     // A worker that accepts but never answers hangs; one that is not there is being restarted.
