@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <string>
 #include <unistd.h>
 #include <utility>
 
@@ -66,10 +67,11 @@ Result<void> Workers::State::add(const Config& config, const std::string& role, 
                 "--socket",
                 socket,
                 "--models",
-                config.models_dir().string()};
+                config.models_dir().string(),
+                "--nice",  // not the child's from the start: it loads its models at full speed
+                std::to_string(nice)};
   const char* home = std::getenv("HOME");
   child.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", fmt::format("HOME={}", home ? home : "/")};
-  child.nice = nice;
   child.oom_score_adj = kOomFirst;
   child.memory_bytes_max = kAddressSpaceMax;
   child.ready_socket = socket;

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <sched.h>
 #include <seccomp.h>
@@ -66,6 +68,20 @@ Result<void> limit(int resource, rlim_t value, const char* what) {
   return {};
 }
 
+/// Linux keeps a nice value for each thread; giving up a higher one again takes a privilege.
+Result<void> be_nice(int nice) {
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    const auto thread = static_cast<id_t>(std::atoi(task.path().filename().c_str()));
+    errno = 0;
+    const int now = ::getpriority(PRIO_PROCESS, thread);
+    if (errno != 0 || now >= nice) continue;  // it ended meanwhile, or is nice enough
+    if (::setpriority(PRIO_PROCESS, thread, nice) != 0 && errno != ESRCH)
+      return refused("nice", errno);
+  }
+  return error ? refused("/proc/self/task", error.value()) : Result<void>();
+}
+
 Result<void> set_filter() {
   const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(::seccomp_init(SCMP_ACT_ALLOW),
                                                                 ::seccomp_release);
@@ -107,7 +123,7 @@ Result<void> confine(const ConfinePolicy& policy) {
   }
   if (!policy.cores.empty() && ::sched_setaffinity(0, sizeof(cores), &cores) != 0)
     return refused("sched_setaffinity", errno);
-  if (::setpriority(PRIO_PROCESS, 0, policy.nice) != 0) return refused("nice", errno);
+  if (auto nicer = be_nice(policy.nice); !nicer) return nicer;
   const std::string score = std::to_string(policy.oom_score_adj);
   const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (file >= 0) {  // without /proc, or when lowering is not ours to do, it stays as it is

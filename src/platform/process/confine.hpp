@@ -9,9 +9,9 @@ namespace yyc3::process {
 
 struct ConfinePolicy {
   std::uint64_t memory_bytes_max = 0;  ///< address space; 0: as it is
-  int nice = 0;                        ///< 0 to 19
-  int oom_score_adj = 500;             ///< 0 to 1000: goes before the process that carries calls
-  std::vector<int> cores;              ///< empty: any
+  int nice = 0;             ///< 0 to 19, for every thread; one that is nicer already stays so
+  int oom_score_adj = 500;  ///< 0 to 1000: goes before the process that carries calls
+  std::vector<int> cores;   ///< empty: any
 };
 
 /// Called by a worker on itself, once its libraries are loaded: from here on this process cannot

@@ -333,6 +333,28 @@ TEST_CASE("confine holds for threads begun before and after it, which still may 
         }) == 0);
 }
 
+TEST_CASE("confine makes every thread nice, and none less nice than it was") {
+  CHECK(in_child([] {
+          std::atomic<int> tid{0};
+          std::atomic<bool> over{false};
+          std::thread early([&] {
+            ::setpriority(PRIO_PROCESS, 0, 12);
+            tid = ::gettid();
+            while (!over) ::usleep(1000);
+          });
+          while (tid == 0) ::usleep(1000);
+          ConfinePolicy policy;
+          policy.nice = 7;
+          const bool confined = confine(policy).has_value();
+          const int nicer = ::getpriority(PRIO_PROCESS, static_cast<id_t>(tid.load()));
+          over = true;
+          early.join();
+          if (!confined) return 1;
+          if (nicer != 12) return 2;
+          return ::getpriority(PRIO_PROCESS, 0) == 7 ? 0 : 3;
+        }) == 0);
+}
+
 TEST_CASE("confine refuses nonsense before it does anything") {
   ConfinePolicy nice;
   nice.nice = -1;

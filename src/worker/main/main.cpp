@@ -11,9 +11,10 @@ namespace {
 using namespace yyc3;  // NOLINT(google-build-using-namespace): the program itself
 
 /// From here on: no network but Unix sockets, no new programs, first to go when memory ends.
-Result<void> confine_self() {
+/// Nice only now: models are loaded at full speed, so that a worker that died is soon back.
+Result<void> confine_self(int nice) {
   process::ConfinePolicy policy;
-  policy.nice = 0;  // the supervisor has set it
+  policy.nice = nice;
   return process::confine(policy);
 }
 
@@ -22,22 +23,23 @@ int stop_with(telemetry::Log& log, const Error& error) {
   return 2;
 }
 
-int hear(const worker::HearConfig& config) {
+int hear(const worker::HearConfig& config, int nice) {
   const SystemClock clock;
   telemetry::Log log(clock, "aicall-hear");
   log.open_stderr();
-  auto server = worker::HearServer::start(config, log, clock, confine_self);
+  auto server =
+      worker::HearServer::start(config, log, clock, [nice] { return confine_self(nice); });
   if (!server) return stop_with(log, server.error());
   log.info("hear worker is ready");
   (*server)->wait();
   return 0;
 }
 
-int speak(const worker::SpeakConfig& config) {
+int speak(const worker::SpeakConfig& config, int nice) {
   const SystemClock clock;
   telemetry::Log log(clock, "aicall-speak");
   log.open_stderr();
-  auto server = worker::SpeakServer::start(config, log, confine_self);
+  auto server = worker::SpeakServer::start(config, log, [nice] { return confine_self(nice); });
   if (!server) return stop_with(log, server.error());
   log.info("speak worker is ready");
   (*server)->wait();
@@ -60,6 +62,9 @@ int main(int argc, char** argv) {
   speak_command->add_option("--models", speak_config.models, "folder of scripts/models")
       ->required();
   speak_command->add_option("--threads", speak_config.threads, "threads of one synthesis");
+  int nice = 0;
+  for (CLI::App* command : {hear_command, speak_command})
+    command->add_option("--nice", nice, "once the models are loaded")->check(CLI::Range(0, 19));
   CLI11_PARSE(app, argc, argv);
-  return hear_command->parsed() ? hear(hear_config) : speak(speak_config);
+  return hear_command->parsed() ? hear(hear_config, nice) : speak(speak_config, nice);
 }
