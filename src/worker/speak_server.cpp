@@ -1,6 +1,7 @@
 #include "worker/speak_server.hpp"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "base/json.hpp"
@@ -79,8 +80,12 @@ struct SpeakServer::Impl {
 Result<void> SpeakServer::Impl::load(const SpeakConfig& config) {
   auto tables = text::Tables::load(config.models / "text");
   if (!tables) return tl::unexpected<Error>(tables.error());
+  // Side by side: a voice that died in mid-call is wanted back within seconds.
+  auto loading = std::async(std::launch::async, [&config, &tables] {
+    return PiperVoice::load(config.models, *tables, config.threads);
+  });
   auto zh = KokoroVoice::load(config.models, *tables, config.threads);
-  auto en = PiperVoice::load(config.models, *tables, config.threads);
+  auto en = loading.get();
   if (!zh && !en) return tl::unexpected<Error>(zh.error());
   if (zh) {
     kokoro = std::move(*zh);

@@ -134,7 +134,7 @@ net::Task<void> SpeakClient::State::probe() {
       log.warn("speak worker does not answer");
       if (config.on_hang) config.on_hang();
     }
-    co_await net::sleep_for(up ? config.probe_every : Milliseconds{200});
+    if (silent == 0) co_await net::sleep_for(up ? config.probe_every : Milliseconds{200});
   }
 }
 
