@@ -14,6 +14,7 @@
 #include "api/static_files.hpp"
 #include "api/system_routes.hpp"
 #include "api/talk_socket.hpp"
+#include "house/paths.hpp"
 
 using namespace yyc3;
 using namespace yyc3::api;
@@ -158,7 +159,7 @@ namespace {
 
 /// "GET /api/v1/calls" … of openapi.yaml, read by its indentation.
 std::set<std::string> documented_routes() {
-  std::ifstream in(YYC3_OPENAPI);
+  std::ifstream in(paths::source_dir() / "src/api/openapi.yaml");
   std::set<std::string> found;
   std::string line, path;
   bool in_paths = false;

@@ -3,6 +3,7 @@
 #include <future>
 #include <sstream>
 
+#include "house/paths.hpp"
 #include "worker/phrase_scorer.hpp"
 #include "worker/silero_vad.hpp"
 #include "worker/stream_audio.hpp"
@@ -82,8 +83,7 @@ double share_of_speech(const SileroVad& vad, std::span<const std::int16_t> pcm) 
 TEST_CASE("speech is found in a word and none in noise or silence") {
   const auto vad = SileroVad::load(testing::models());
   REQUIRE(vad);
-  const auto word =
-      testing::read_wav(std::filesystem::path(YYC3_TEST_DATA) / "audio_cmn" / "058.wav");
+  const auto word = testing::read_wav(paths::source_dir() / "tests/data" / "audio_cmn" / "058.wav");
   CHECK(share_of_speech(*vad, word) > 0.3);
   CHECK(share_of_speech(*vad, testing::noise(16'000, 300)) < 0.05);
   CHECK(share_of_speech(*vad, std::vector<std::int16_t>(16'000, 0)) < 0.05);
@@ -94,8 +94,7 @@ TEST_CASE("a batch gives what single frames give") {
   REQUIRE(vad);
   StreamAudio audio;
   std::vector<StreamAudio::VadFrame> frames;
-  audio.append(0,
-               testing::read_wav(std::filesystem::path(YYC3_TEST_DATA) / "audio_cmn" / "002.wav"),
+  audio.append(0, testing::read_wav(paths::source_dir() / "tests/data" / "audio_cmn" / "002.wav"),
                frames);
   constexpr std::size_t kStreams = 5;
   std::vector<SileroVad::State> states(kStreams);

@@ -2,6 +2,7 @@
 
 #include "engine/speech/hear_client.hpp"
 #include "engine/speech/speak_client.hpp"
+#include "house/paths.hpp"
 #include "platform/net/event_loop.hpp"
 #include "worker/hear_server.hpp"
 #include "worker/speak_server.hpp"
@@ -79,8 +80,7 @@ TEST_CASE("the hear worker serves the recognizer port: probabilities, text, canc
   });
   REQUIRE(ready.wait_for(kPatience) == std::future_status::ready);
 
-  const auto word =
-      testing::read_wav(std::filesystem::path(YYC3_TEST_DATA) / "audio_cmn" / "058.wav");
+  const auto word = testing::read_wav(paths::source_dir() / "tests/data" / "audio_cmn" / "058.wav");
   speech::DecodeSpec spec;
   spec.to_sample = word.size();
   spec.grammar = speech::GrammarKind::kYesNo;

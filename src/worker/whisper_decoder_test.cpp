@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "house/paths.hpp"
 #include "worker/worker_test_support.hpp"
 
 namespace yyc3::worker {
@@ -40,7 +41,7 @@ struct Ear {
 };
 
 std::map<std::string, std::string> words() {
-  const std::filesystem::path folder = std::filesystem::path(YYC3_TEST_DATA) / "audio_cmn";
+  const std::filesystem::path folder = (paths::source_dir() / "tests/data") / "audio_cmn";
   std::ifstream in(folder / "index.tsv");
   std::map<std::string, std::string> files;
   std::string line;
@@ -99,7 +100,7 @@ TEST_CASE("English digits of four speakers, inside the grammar") {
   int right = 0;
   int total = 0;
   for (const auto& file :
-       std::filesystem::directory_iterator(std::filesystem::path(YYC3_TEST_DATA) / "fsdd_digits")) {
+       std::filesystem::directory_iterator((paths::source_dir() / "tests/data") / "fsdd_digits")) {
     if (file.path().extension() != ".wav") continue;
     const auto digit = static_cast<std::size_t>(file.path().filename().string()[0] - '0');
     const auto heard =

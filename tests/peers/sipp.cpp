@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "house/paths.hpp"
+
 namespace yyc3::peers {
 
 namespace {
@@ -26,7 +28,7 @@ bool is_taken(std::uint16_t port, bool tcp) {
 
 Sipp::Sipp(const std::string& story, const SippOptions& options)
     : port_(options.port == 0 ? free_port() : options.port) {
-  const auto file = std::filesystem::path(YYC3_CARRIERS) / (story + ".xml");
+  const auto file = paths::source_dir() / "tests/peers/carriers" / (story + ".xml");
   std::vector<std::string> argv = {"sipp",
                                    "-sf",
                                    file.string(),

@@ -7,6 +7,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "house/paths.hpp"
 #include "product/dialogue/session.hpp"
 
 /// What the tests of this room share: the shipped flows, the trained model, the word tables.
@@ -28,7 +29,7 @@ inline std::shared_ptr<const Understanding> understanding() {
   static const auto shared = [] {
     auto tables = text::Tables::load(tables_folder());
     REQUIRE_MESSAGE(tables.has_value(), (tables ? std::string() : tables.error().detail));
-    auto model = IntentModel::load(YYC3_NLU_MODEL);
+    auto model = IntentModel::load(paths::build_dir() / "nlu.model");
     REQUIRE_MESSAGE(model.has_value(), (model ? std::string() : model.error().detail));
     return std::make_shared<const Understanding>(Understanding::Parts{*tables, *model});
   }();
@@ -37,7 +38,7 @@ inline std::shared_ptr<const Understanding> understanding() {
 
 inline std::shared_ptr<const Flow> reminder() {
   static const auto shared = [] {
-    auto flows = FlowLibrary::load(YYC3_FLOWS);
+    auto flows = FlowLibrary::load(paths::source_dir() / "flows");
     REQUIRE_MESSAGE(flows.has_value(), (flows ? std::string() : flows.error().detail));
     return flows->find("appointment_reminder");
   }();

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/json.hpp"
+#include "house/paths.hpp"
 #include "product/dialogue/dialogue_test_kit.hpp"
 
 namespace yyc3::dialogue {
@@ -13,7 +14,7 @@ constexpr auto kZh = text::Language::kZh;
 constexpr auto kEn = text::Language::kEn;
 
 json::object shipped() {
-  std::ifstream in(std::filesystem::path(YYC3_FLOWS) / "appointment_reminder.json");
+  std::ifstream in(paths::source_dir() / "flows" / "appointment_reminder.json");
   std::ostringstream all;
   all << in.rdbuf();
   auto value = parse_json(all.str());

@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include "house/paths.hpp"
 #include "product/dialogue/dialogue_test_kit.hpp"
 
 namespace yyc3::dialogue {
@@ -99,7 +100,7 @@ TEST_CASE("six intents") {
 TEST_CASE("a model file that is not one is refused with the way out") {
   const auto file = kit::scratch("yyc3-nlu-");
   CHECK(IntentModel::load(file).error().code == ErrorCode::kNotFound);
-  std::ifstream in(YYC3_NLU_MODEL, std::ios::binary);
+  std::ifstream in(paths::build_dir() / "nlu.model", std::ios::binary);
   std::string bytes((std::istreambuf_iterator<char>(in)), {});
   const auto load = [&file](const std::string& content) {
     std::ofstream(file, std::ios::binary) << content;
