@@ -228,7 +228,7 @@ class Reader {
   static std::u32string day_words(const CalendarDay& day) {
     std::u32string year;
     for (int y = day.year, i = 0; i < 4; ++i, y /= 10)
-      year.insert(year.begin(), static_cast<char32_t>(U'0' + y % 10));
+      year.insert(year.begin(), U'0' + static_cast<char32_t>(y % 10));
     return zh_digits(year, false) + U"年" + zh_number(day.month) + U"月" + zh_number(day.day) +
            U"日";
   }

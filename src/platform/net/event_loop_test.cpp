@@ -94,7 +94,7 @@ TEST_CASE("with_deadline gives the value in time, kTimeout late, and passes erro
   REQUIRE_FALSE(late);
   CHECK(late.error().code == ErrorCode::kTimeout);
   CHECK(run_on(loop, with_deadline(refuses(), 10s)).error().code == ErrorCode::kBusy);
-  CHECK_THROWS_AS(run_on(loop, with_deadline(throws_late(), 10s)), std::runtime_error);
+  CHECK_THROWS_AS((void)run_on(loop, with_deadline(throws_late(), 10s)), std::runtime_error);
   std::atomic<int> ended{0};
   CHECK_FALSE(run_on(loop, with_deadline(long_sleep(ended), 5ms)));
   CHECK(ended == 2);

@@ -85,7 +85,7 @@ Task<void> abandon(HttpClient& client, std::shared_ptr<bool> threw) {
   request.target = "/wait";
   request.deadline = 1h;
   try {
-    co_await client.send(std::move(request));
+    (void)co_await client.send(std::move(request));
   } catch (...) {
     *threw = true;
     throw;

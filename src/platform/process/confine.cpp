@@ -90,9 +90,9 @@ Result<void> set_filter() {
   for (const int call : kForbidden) {
     if (error == 0) error = ::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), call, 0);
   }
-  const scmp_arg_cmp not_unix = SCMP_A0(SCMP_CMP_NE, AF_UNIX);
-  const scmp_arg_cmp new_user =
-      SCMP_A0(SCMP_CMP_MASKED_EQ, scmp_datum_t{CLONE_NEWUSER}, scmp_datum_t{CLONE_NEWUSER});
+  // written out: the library's SCMP_A0 is a compound literal, which C++ does not know
+  const scmp_arg_cmp not_unix{0, SCMP_CMP_NE, AF_UNIX, 0};
+  const scmp_arg_cmp new_user{0, SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER};
   for (const int call : {SCMP_SYS(socket), SCMP_SYS(socketpair)}) {
     if (error == 0)
       error = ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ERRNO(EPERM), call, 1, &not_unix);
