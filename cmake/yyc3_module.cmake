@@ -27,6 +27,7 @@ function(yyc3_module folder)
   string(REPLACE "/" "_" name "yyc3_${folder}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.hpp)
+  list(FILTER headers EXCLUDE REGEX "/[a-z_]*test_[a-z_]*\\.hpp$")  # tests' own helpers are no interface
   foreach(inner ${M_EXCLUDE})
     list(FILTER sources EXCLUDE REGEX "/src/${inner}/")
     list(FILTER headers EXCLUDE REGEX "/src/${inner}/")

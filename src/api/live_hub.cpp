@@ -48,8 +48,8 @@ struct LiveHub::State : std::enable_shared_from_this<State> {
   void tell_level(const events::LevelMeasured& e) {
     json::object message{{"type", "level"},
                          {"call_id", e.call.str()},
-                         {"customer_dbov", std::round(e.customer_dbov)},
-                         {"bot_dbov", std::round(e.bot_dbov)}};
+                         {"customer_dbov", std::lround(e.customer_dbov)},
+                         {"bot_dbov", std::lround(e.bot_dbov)}};
     loop.post([self = shared_from_this(), call = e.call, text = json::serialize(message)] {
       self->send(text, call);
     });

@@ -1,5 +1,6 @@
 #include "api/live_hub.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <doctest/doctest.h>
@@ -107,7 +108,7 @@ TEST_CASE("a turn is told as the event carries it, without asking the store") {
   fixture.bus.publish(events::TurnSpoken{call, "default", 3, "bot", {{"seq", 3}, {"text", "好"}}});
   const json::object told = fixture.read(socket);
   CHECK(told.at("type") == "turn");
-  CHECK(told.at("call_id") == call.str());
+  CHECK(told.at("call_id") == json::value(call.str()));
   CHECK(told.at("turn") == json::value{{"seq", 3}, {"text", "好"}});
 }
 
@@ -135,18 +136,19 @@ TEST_CASE("levels go to the consoles that watch the call, and are wanted while t
   fixture.bus.publish(events::LevelMeasured{other, "default", -30, -12.6});
   const json::object loud = fixture.read(first);
   CHECK(loud.at("type") == "level");
-  CHECK(loud.at("call_id") == one.str());
+  CHECK(loud.at("call_id") == json::value(one.str()));
   CHECK(loud.at("customer_dbov") == -20);
   CHECK(loud.at("bot_dbov") == -96);
-  CHECK(fixture.read(elsewhere).at("call_id") == other.str());
+  CHECK(fixture.read(elsewhere).at("call_id") == json::value(other.str()));
 
   fixture.send(first, "{\"type\":\"watch\",\"call_id\":null}");  // the second still looks
   fixture.watch(second, other);
   CHECK(fixture.change(3) == std::pair(one, false));
   fixture.loop.post([&second] { second.reset(); });  // a closed page ceases to look
   fixture.watch(elsewhere, one);
-  CHECK(fixture.change(4) == std::pair(one, true));
-  CHECK(fixture.change(5) == std::pair(other, false));
+  std::vector changes{fixture.change(4), fixture.change(5)};  // in either order
+  CHECK(std::ranges::count(changes, std::pair(one, true)) == 1);
+  CHECK(std::ranges::count(changes, std::pair(other, false)) == 1);
 }
 
 }  // namespace yyc3::api

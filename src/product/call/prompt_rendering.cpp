@@ -38,6 +38,7 @@ void PromptRendering::hold(bool held) {
 
 std::vector<PromptsLeft> PromptRendering::left() const {
   std::vector<PromptsLeft> all;
+  all.reserve(groups_.size());
   for (const Group& group : groups_)
     all.push_back({group.flow, group.language, group.sentences, group.fragments});
   return all;

@@ -21,8 +21,8 @@ constexpr SamplePos kSamplesPerMs = 8;
 enum class Completeness {
   kSatisfied,   ///< the node's grammar is satisfied: 300 ms
   kComplete,    ///< a whole sentence: 500 ms
-  kUnclear,     ///< nothing the node can use: 800 ms
-  kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,400 ms
+  kUnclear,     ///< nothing the node can use: 950 ms
+  kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,200 ms
 };
 const char* name_of(Completeness value);
 
@@ -32,8 +32,8 @@ struct TurnConfig {
   Milliseconds speculate_after{96};  ///< of silence: decoding starts, thrown away if speech resumes
   Milliseconds satisfied{300};
   Milliseconds complete{500};
-  Milliseconds unclear{800};
-  Milliseconds unfinished{1400};
+  Milliseconds unclear{950};
+  Milliseconds unfinished{1200};
   Milliseconds barge_in_after{200};    ///< of speech over the bot: it pauses
   Milliseconds barge_in_decide{900};   ///< by then a pause has become a stop or has been resumed
   Milliseconds utterance_max{20'000};  ///< a caller who never stops is cut and answered

@@ -68,8 +68,8 @@ TEST_CASE("patience follows how finished the words sound") {
   };
   const Case cases[] = {{Completeness::kSatisfied, 300ms, 340ms},
                         {Completeness::kComplete, 500ms, 540ms},
-                        {Completeness::kUnclear, 800ms, 840ms},
-                        {Completeness::kUnfinished, 1400ms, 1440ms}};
+                        {Completeness::kUnclear, 950ms, 990ms},
+                        {Completeness::kUnfinished, 1200ms, 1240ms}};
   for (const auto& c : cases) {
     CAPTURE(name_of(c.judged));
     Bench b;

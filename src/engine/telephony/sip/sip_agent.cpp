@@ -122,6 +122,7 @@ std::uint16_t bind_once(const std::string& literal, std::uint16_t port, int kind
   Address where = address_of(literal, port);
   auto* name = reinterpret_cast<sockaddr*>(&where.bytes);
   const int fd = socket(where.bytes.ss_family, kind | SOCK_CLOEXEC, 0);
+  if (fd < 0) return 0;
   const int yes = 1;
   if (kind == SOCK_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   const bool good = bind(fd, name, where.size) == 0 && getsockname(fd, name, &where.size) == 0;
