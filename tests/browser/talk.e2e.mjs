@@ -1,5 +1,6 @@
 // "Talk to me" in Chromium against the real programs: sign in by the printed link, speak, be answered, hang up.
 // AICALL_DIR: the folder with aicall and aicall-worker; fails when they are not there. FLOWS_DIR: other flows. TALK_WAV: other words.
+// In English by default: nothing is rendered yet, and the English voice is ten times as fast. TALK_LANGUAGE=zh speaks Chinese.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +13,15 @@ const folder = mkdtempSync(join(tmpdir(), 'aicall-talk-'));
 const LOG = join(folder, 'aicall.log');
 const READY_SECONDS = 180; // the recogniser loads its model
 const WORDS_SECONDS = 60;
+const language = process.env.TALK_LANGUAGE ?? 'en';
+const words = { zh: '是的，我是，请你讲。', en: 'Yes, this is me speaking.' }[language];
+check(words, `TALK_LANGUAGE is zh or en, not ${language}`);
 
 /** `aicall serve` on a free port with a data folder of its own. */
 async function serve() {
   const env = {
     ...process.env, AICALL_SERVER__DATA_DIR: folder, AICALL_SERVER__PORT: '0', AICALL_LOG__FILE: LOG,
-    AICALL_SERVER__WEB_DIR: join(ROOT, 'web', 'dist'), AICALL_DIALOGUE__FLOWS_DIR: process.env.FLOWS_DIR ?? join(ROOT, 'flows'),
+    AICALL_SERVER__WEB_DIR: join(ROOT, 'web', 'dist'), AICALL_DIALOGUE__FLOWS_DIR: process.env.FLOWS_DIR ?? join(ROOT, 'flows'), AICALL_SPEECH__RENDER_FIRST: language,
   };
   const child = spawn(join(programs, 'aicall'), ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
@@ -47,7 +51,7 @@ function microphone() {
 }
 
 async function sayWords(wav) {
-  const child = spawn(join(programs, 'aicall'), ['speech', 'say', '是的，我是，请你讲。', '-o', wav], { env: { ...process.env, AICALL_SERVER__DATA_DIR: join(folder, 'say') }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(join(programs, 'aicall'), ['speech', 'say', '--lang', language, words, '-o', wav], { env: { ...process.env, AICALL_SERVER__DATA_DIR: join(folder, 'say') }, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (piece) => (said += piece));
   const code = await new Promise((resolve) => child.on('exit', resolve));
@@ -86,6 +90,7 @@ async function signIn() {
   await page.waitForSelector('header nav a');
   await page.click('a[href="/talk"]');
   await page.waitForSelector('.talk .primary:not(:disabled)');
+  await page.locator('.talk .choice label').nth(language === 'zh' ? 0 : 1).click();
 }
 
 async function talk() {
