@@ -29,6 +29,7 @@ net::Task<net::HttpResponse> WebApp::handle(net::HttpRequest request) {
   const SteadyTime begun = clock_.now();
   const bool api = is_api_path(request.path);
   const std::string method = request.method;
+  const bool probe = request.path == "/readyz";  // "not yet" is its answer, not its failure
   net::HttpResponse response = co_await answer(std::move(request));
   add_security_headers(response, api);
   seconds_.observe(std::chrono::duration<double>(clock_.now() - begun).count());
@@ -36,7 +37,7 @@ net::Task<net::HttpResponse> WebApp::handle(net::HttpRequest request) {
       .counter("yyc3_api_requests_total", "HTTP requests by class of status",
                {{"status", fmt::format("{}xx", response.status / 100)}})
       .add();
-  if (response.status >= 500)
+  if (response.status >= 500 && !probe)
     log_.error("request failed",
                {{"http.request.method", method}, {"http.response.status_code", response.status}});
   co_return response;

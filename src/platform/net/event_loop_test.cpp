@@ -135,15 +135,20 @@ TEST_CASE("await_callback resumes on the loop, whichever thread answers") {
 
 TEST_CASE("a wait that is cancelled does not need its callback, which may still come") {
   telemetry::NullLog log;
-  EventLoop loop("test", log);
   std::function<void(int)> kept;
   const std::function<void(std::function<void(int)>)> start = [&](std::function<void(int)> done) {
     kept = std::move(done);
   };
-  const auto late = run_on(loop, with_deadline(await_callback<int>(start), 5ms));
-  REQUIRE_FALSE(late);
-  CHECK(late.error().code == ErrorCode::kTimeout);
-  kept(1);
+  {
+    EventLoop loop("test", log);
+    const auto late = run_on(loop, with_deadline(await_callback<int>(start), 5ms));
+    REQUIRE_FALSE(late);
+    CHECK(late.error().code == ErrorCode::kTimeout);
+    kept(1);
+    loop.spawn([](auto begin) -> Task<void> { co_await await_callback<int>(begin); }(start), "wait");
+    run_on(loop, sleep_for(1ms));
+  }
+  kept(2);  // the loop is gone, and the coroutine that waited with it
 }
 
 TEST_CASE("a mailbox carries every message of several threads, is bounded, and can be closed") {

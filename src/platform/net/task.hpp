@@ -100,7 +100,16 @@ struct CallbackState {
   explicit CallbackState(const Executor& executor) : ready(executor) {}
   std::mutex mutex;  // the callback may come from a thread without a loop (db, Sofia, media)
   std::optional<T> value;
-  Signal ready;
+  std::optional<Signal> ready;  ///< ends with the wait: the callback may outlive the loop
+};
+
+template <class T>
+struct CallbackWait {
+  ~CallbackWait() {
+    const std::lock_guard lock(state->mutex);
+    state->ready.reset();
+  }
+  std::shared_ptr<CallbackState<T>> state;
 };
 
 }  // namespace detail
@@ -125,20 +134,20 @@ Task<Result<typename detail::Unwrapped<T>::Type>> with_deadline(Task<T> work, Mi
 
 /// Bridges a callback API: calls `start(done)` and waits until `done(value)` is called, once, by
 /// any thread. The coroutine goes on on its own executor. Cancelling stops the wait, not the work:
-/// a later `done` is then harmless. `done` must be called in the end, or the wait never ends.
+/// a later `done` is then harmless, also when the loop is gone. `done` must be called in the end, or
+/// the wait never ends.
 template <class T>
 Task<T> await_callback(std::function<void(std::function<void(T)>)> start) {
   const Executor executor = co_await this_executor();
   const auto state = std::make_shared<detail::CallbackState<T>>(executor);
+  const detail::CallbackWait<T> wait{state};
   const std::function<void(T)> done = [state](T value) {
-    {
-      const std::lock_guard lock(state->mutex);
-      if (!state->value) state->value.emplace(std::move(value));
-    }
-    state->ready.notify();
+    const std::lock_guard lock(state->mutex);
+    if (!state->value) state->value.emplace(std::move(value));
+    if (state->ready) state->ready->notify();
   };
   start(done);
-  co_await state->ready.wait();
+  co_await state->ready->wait();
   const std::lock_guard lock(state->mutex);
   co_return std::move(*state->value);
 }
