@@ -145,7 +145,8 @@ TEST_CASE("a wait that is cancelled does not need its callback, which may still 
     REQUIRE_FALSE(late);
     CHECK(late.error().code == ErrorCode::kTimeout);
     kept(1);
-    loop.spawn([](auto begin) -> Task<void> { co_await await_callback<int>(begin); }(start), "wait");
+    loop.spawn([](auto begin) -> Task<void> { co_await await_callback<int>(begin); }(start),
+               "wait");
     run_on(loop, sleep_for(1ms));
   }
   kept(2);  // the loop is gone, and the coroutine that waited with it

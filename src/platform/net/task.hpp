@@ -134,8 +134,8 @@ Task<Result<typename detail::Unwrapped<T>::Type>> with_deadline(Task<T> work, Mi
 
 /// Bridges a callback API: calls `start(done)` and waits until `done(value)` is called, once, by
 /// any thread. The coroutine goes on on its own executor. Cancelling stops the wait, not the work:
-/// a later `done` is then harmless, also when the loop is gone. `done` must be called in the end, or
-/// the wait never ends.
+/// a later `done` is then harmless, also when the loop is gone. `done` must be called in the end,
+/// or the wait never ends.
 template <class T>
 Task<T> await_callback(std::function<void(std::function<void(T)>)> start) {
   const Executor executor = co_await this_executor();
