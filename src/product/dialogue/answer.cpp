@@ -1,6 +1,8 @@
 #include "product/dialogue/answer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <ranges>
 
 #include "engine/text/numbers.hpp"
 #include "engine/text/utf8.hpp"
@@ -8,6 +10,30 @@
 
 namespace yyc3::dialogue {
 namespace {
+
+/// The one digit that all of the answer is: "2", "第二个", "number two". 0: "等一下" names no
+/// option.
+char digit_named(std::string_view heard, text::Language language) {
+  std::string rest;
+  if (language == text::Language::kZh) {
+    constexpr std::u32string_view kAround = U" 第个选项号吧种我就那要按";
+    for (const char32_t c : text::decode_utf8(plain_text(heard)))
+      if (kAround.find(c) == std::u32string_view::npos) text::append_utf8(rest, c);
+    if (text::decode_utf8(rest).size() != 1) return 0;
+  } else {
+    constexpr std::array<std::string_view, 6> kAround{"the",   "option", "number",
+                                                      "press", "please", "key"};
+    const std::string plain = plain_text(heard);
+    for (const auto word : std::views::split(plain, ' ')) {
+      const std::string_view one(word.begin(), word.end());
+      if (std::ranges::find(kAround, one) != kAround.end()) continue;
+      if (!rest.empty()) return 0;
+      rest = one;
+    }
+  }
+  const std::string digits = text::parse_digits(rest);
+  return digits.size() == 1 ? digits[0] : char{0};
+}
 
 Answer choose(const Ask& ask, const PhraseBook& book, std::string_view heard,
               text::Language language, const Understood& understood) {
@@ -20,11 +46,9 @@ Answer choose(const Ask& ask, const PhraseBook& book, std::string_view heard,
     const bool no = option.means_no && understood.yes_no == text::YesNo::kNo;
     if (yes || no) return {option.value, option.value, std::nullopt, false};
   }
-  // "the second one", "2"
-  const std::string digits = text::parse_digits(heard);
-  if (digits.size() == 1 && text::decode_utf8(plain_text(heard)).size() <= 6)
+  if (const char digit = digit_named(heard, language); digit != 0)
     for (const Option& option : ask.options)
-      if (option.key == digits[0]) return {option.value, option.value, std::nullopt, true};
+      if (option.key == digit) return {option.value, option.value, std::nullopt, true};
   return {};
 }
 

@@ -299,9 +299,11 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   const Answer answer = state_.answer(heard.text, heard.language, understood_, now_);
   const bool question = sounds_like_question(heard.text, heard.language);
   if (answer.firm && follow_answer(heard, answer, question)) return;
-  // "等一下，地址在哪里": who says more than "wait" is answered
-  const bool hold = understood_.request == Request::kHold;
-  if (!hold && obey_soft_request()) return;
+  // "等一下，地址在哪里", "等等，我想改时间": more than "wait"
+  const bool more = understood_.request == Request::kHold &&
+                    (state_.own_intents->find(heard.text, heard.language, 1.0) ||
+                     state_.faq->find(heard.text, heard.language, 0.85));
+  if (!more && obey_soft_request()) return;
   if (Understanding::is_greeting(heard.text, heard.language)) {
     reply_.answer = "greeting";
     return say_question();
@@ -322,7 +324,7 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   if (follow_branches(heard.confidence)) return;
   if (understood_.request == Request::kGoodbye) return go(state_.flow->globals.goodbye);
   if (answer_faq(heard)) return say_question();
-  if (hold && obey_soft_request()) return;
+  if (more && obey_soft_request()) return;
   no_match();
 }
 

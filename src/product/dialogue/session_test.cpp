@@ -137,6 +137,7 @@ const std::vector<Conversation>& conversations() {
        kZh,
        {{"是我", "remind"},
         {"等一下，请问你们的地址在哪里", "remind"},
+        {"等一下", "remind"},
         {"等等，我想改个时间", "ask_time"},
         {"等一下", "ask_time"}},
        ""},
