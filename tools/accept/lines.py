@@ -121,7 +121,7 @@ class Lines:
     def render(self, wanted):
         """Renders what of [(voice, text)] is not in the cache yet."""
         missing = [(v, p) for v, text in wanted for p in text.split("|") if not os.path.exists(self._piece_path(v, p))]
-        missing = sorted(set(missing))
+        missing = sorted(set(missing), key=lambda m: (m[1], m[0]))  # by text: what is cut off has all voices of some
         if not missing:
             return
         print(f"rendering {len(missing)} pieces of speech", flush=True)
