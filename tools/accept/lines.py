@@ -69,13 +69,13 @@ def telephone(data):
     return out
 
 
-def trimmed(samples):
-    """Without the silence at both ends."""
+def trimmed(samples, margin=0):
+    """Without the silence at both ends; `margin` samples of it stay."""
     blocks = [samples[i:i + BLOCK] for i in range(0, len(samples), BLOCK)]
     loud = [i for i, block in enumerate(blocks) if level(block) > QUIET_DB]
     if not loud:
         return array.array("h")
-    return samples[loud[0] * BLOCK:(loud[-1] + 1) * BLOCK]
+    return samples[max(0, loud[0] * BLOCK - margin):(loud[-1] + 1) * BLOCK + margin]
 
 
 def silence(ms):
@@ -98,9 +98,10 @@ class Line:
 
 
 class Lines:
-    def __init__(self, worker, models, cache, folder):
-        self.worker, self.models, self.folder = worker, models, folder
-        self.cache = os.path.join(cache, "accept", "pieces-2")
+    def __init__(self, worker, models, cache, folder, pieces="pieces-2", margin=0):
+        """`pieces`: the cache's folder, of its own for another `margin` (samples kept before and after the sound)."""
+        self.worker, self.models, self.folder, self.margin = worker, models, folder, margin
+        self.cache = os.path.join(cache, "accept", pieces)
         os.makedirs(self.cache, exist_ok=True)
         self.number = 0
         self.human = self._human()
@@ -129,7 +130,7 @@ class Lines:
         try:
             voice = Voice(worker)
             for name, text in missing:
-                samples = trimmed(telephone(voice.say(text, name, "zh")))
+                samples = trimmed(telephone(voice.say(text, name, "zh")), self.margin)
                 path = self._piece_path(name, text)
                 with open(path + ".new", "wb") as out:
                     out.write(samples.tobytes())
