@@ -138,7 +138,7 @@ class Lines:
         finally:
             worker.stop()
 
-    def _piece(self, voice, text):
+    def piece(self, voice, text):
         samples = array.array("h")
         with open(self._piece_path(voice, text), "rb") as source:
             samples.frombytes(source.read())
@@ -159,14 +159,14 @@ class Lines:
                 length = rng.randrange(300, 901, 10)
                 pauses.append((len(samples) * 1000 // RATE, length))
                 samples.extend(silence(length))
-            samples.extend(self._piece(voice, piece))
+            samples.extend(self.piece(voice, piece))
         return self._write(text, samples, pauses)
 
     def back_channel(self, rng, voice):
         kind = rng.choice(["word", "word", "human", "cough", "keys"])
         if kind == "word":
             text = rng.choice(BACK_CHANNELS)
-            return self._write(text, self._piece(voice, text), [], -20.0)
+            return self._write(text, self.piece(voice, text), [], -20.0)
         if kind == "human":
             word = rng.choice([w for w in HUMAN_BACK_CHANNELS if w in self.human])
             with open(self.human[word], "rb") as source:

@@ -27,6 +27,7 @@ struct CallArguments {
 struct TranscribeArguments {
   std::vector<std::string> files;
   std::string language = "zh";
+  std::string grammar = "free";  ///< as a question of a flow has it: free, yes_no, digit …
   bool telephone = false;
   bool json = false;
 };

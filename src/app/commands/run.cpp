@@ -28,6 +28,8 @@ void add_speech(CLI::App& app, std::filesystem::path& config, int& code) {
   const auto heard = std::make_shared<TranscribeArguments>();
   hear->add_option("files", heard->files, "WAV files")->required()->check(CLI::ExistingFile);
   hear->add_option("--lang", heard->language, "zh or en")->check(CLI::IsMember({"zh", "en"}));
+  hear->add_option("--grammar", heard->grammar, "As an answer to such a question is heard")
+      ->check(CLI::IsMember({"free", "yes_no", "digit", "digits", "time"}));
   hear->add_flag("--telephone", heard->telephone, "Pass it through 8 kHz G.711 first");
   hear->add_flag("--json", heard->json, "One JSON object a file");
   hear->callback([&config, &code, heard] { code = transcribe(config, *heard); });

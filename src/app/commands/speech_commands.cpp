@@ -13,6 +13,7 @@
 #include "app/workers.hpp"
 #include "base/json.hpp"
 #include "engine/speech/hear_client.hpp"
+#include "engine/speech/worker_protocol.hpp"
 #include "engine/speech/telephone_voice.hpp"
 #include "engine/telephony/codec/g711.hpp"
 #include "engine/telephony/codec/resampler.hpp"
@@ -60,11 +61,12 @@ speech::HearClientConfig hear_config(const LocalSpeech& local) {
 /// One stream of the hear worker, used from outside its loop, one decode at a time.
 class Ear final : public speech::HearingSink {
  public:
-  Ear(LocalSpeech& local, speech::Language language)
+  Ear(LocalSpeech& local, speech::Language language, speech::GrammarKind grammar)
       : local_(local),
         client_(std::make_unique<speech::HearClient>(hear_config(local), local.loop, local.registry,
                                                      local.log, local.clock)),
-        language_(language) {
+        language_(language),
+        grammar_(grammar) {
     on_loop([this] { stream_ = client_->open(language_, *this); });
   }
   ~Ear() override {
@@ -88,6 +90,7 @@ class Ear final : public speech::HearingSink {
       spec.from_sample = clock_;
       spec.to_sample = clock_ + pcm.size();
       spec.language = language_;
+      spec.grammar = grammar_;
       spec.deadline = kDeadline;
       client_->decode(stream_, spec);
       clock_ += pcm.size();
@@ -119,6 +122,7 @@ class Ear final : public speech::HearingSink {
   LocalSpeech& local_;
   std::unique_ptr<speech::HearClient> client_;
   speech::Language language_;
+  speech::GrammarKind grammar_;
   speech::StreamNumber stream_ = 0;
   std::uint64_t clock_ = 0;
   std::promise<Result<speech::HeardText>>* answer_ = nullptr;
@@ -141,19 +145,38 @@ int tell(const Error& error, const char* what) {
   return error.code == ErrorCode::kInvalid ? kExitUsage : kExitUnavailable;
 }
 
+/// The stretches of one file, heard one by one.
+struct Transcript {
+  std::string text;
+  std::int64_t decode_ms = 0;
+  double confidence = 1;  ///< of the least sure stretch; 0: nothing was heard
+  bool looped = false;    ///< a repetition was cut somewhere
+  void add(const speech::HeardText& heard) {
+    if (!text.empty() && !heard.text.empty()) text += ' ';
+    text += heard.text;
+    decode_ms += heard.decoded.count();
+    confidence = std::min(confidence, heard.confidence);
+    looped = looped || heard.looped;
+  }
+};
+
+double rounded(double value) { return std::round(value * 1000) / 1000; }
+
 void print_text(const std::string& file, const TranscribeArguments& arguments,
-                const std::string& text, std::int64_t decode_ms, double seconds) {
+                const Transcript& heard, double seconds) {
   if (arguments.json)
     std::puts(json::serialize(json::object{{"file", file},
-                                           {"text", text},
+                                           {"text", heard.text},
                                            {"language", arguments.language},
-                                           {"audio_s", std::round(seconds * 1000) / 1000},
-                                           {"decode_ms", decode_ms}})
+                                           {"confidence", rounded(heard.confidence)},
+                                           {"looped", heard.looped},
+                                           {"audio_s", rounded(seconds)},
+                                           {"decode_ms", heard.decode_ms}})
                   .c_str());
   else if (arguments.files.size() > 1)
-    fmt::print("{}: {}\n", file, text);
+    fmt::print("{}: {}\n", file, heard.text);
   else
-    fmt::print("{}\n", text);
+    fmt::print("{}\n", heard.text);
   std::fflush(stdout);
 }
 
@@ -177,7 +200,8 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
   LocalSpeech local;
   const auto started = local.start(*config);
   if (!started) return tell(started.error(), "the workers");
-  Ear ear(local, *speech::language_of(arguments.language));
+  Ear ear(local, *speech::language_of(arguments.language),
+          *speech::wire::grammar_of(arguments.grammar));
   if (!ear.wait())
     return tell({ErrorCode::kUnavailable, "not up; `aicall models list` says what is missing"},
                 "hearing");
@@ -188,19 +212,18 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
       code = tell(pcm.error(), file.c_str());
       continue;
     }
-    std::string text;
-    std::int64_t decode_ms = 0;
-    for (const auto& [from, to] : speech_segments(*pcm)) {
+    Transcript transcript;
+    const auto segments = speech_segments(*pcm);
+    if (segments.empty()) transcript.confidence = 0;
+    for (const auto& [from, to] : segments) {
       const auto heard = ear.recognise(std::span(*pcm).subspan(from, to - from));
       if (!heard) {
         code = tell(heard.error(), file.c_str());
         break;
       }
-      if (!text.empty() && !heard->text.empty()) text += ' ';
-      text += heard->text;
-      decode_ms += heard->decoded.count();
+      transcript.add(*heard);
     }
-    print_text(file, arguments, text, decode_ms, static_cast<double>(pcm->size()) / 8000);
+    print_text(file, arguments, transcript, static_cast<double>(pcm->size()) / 8000);
   }
   return code;
 }

@@ -170,12 +170,8 @@ Result<void> read_grammar(const json::value& object, DecodeSpec& spec) {
   const json::value* grammar = find_field(object, "grammar");
   if (grammar == nullptr || grammar->is_null()) return {};
   const auto kind = string_field(*grammar, "kind");
-  bool known = false;
-  for (const auto& [value, name] : kGrammars) {
-    if (kind != name) continue;
-    spec.grammar = value;
-    known = true;
-  }
+  const auto known = kind ? grammar_of(*kind) : std::nullopt;
+  if (known) spec.grammar = *known;
   if (!known) return bad("grammar.kind is not yes_no, digit, digits, time or options");
   if (spec.grammar != GrammarKind::kOptions) return {};
   const json::value* options = find_field(*grammar, "options");
@@ -285,6 +281,12 @@ Result<std::uint16_t> read_frame_header(Reader& reader, std::uint8_t kind) {
 }
 
 }  // namespace
+
+std::optional<GrammarKind> grammar_of(std::string_view name) {
+  for (const auto& [kind, known] : kGrammars)
+    if (known == name) return kind;
+  return std::nullopt;
+}
 
 std::string_view name_of(GrammarKind kind) {
   for (const auto& [value, name] : kGrammars) {

@@ -116,5 +116,6 @@ Result<std::vector<Probability>> decode_probabilities(std::string_view frame);
 
 /// "yes_no" … ; "free" for kFree.
 std::string_view name_of(GrammarKind kind);
+std::optional<GrammarKind> grammar_of(std::string_view name);
 
 }  // namespace yyc3::speech::wire
