@@ -11,6 +11,8 @@ using speech::wire::JobError;
 using speech::wire::Text;
 using speech::wire::WorkerMessage;
 
+constexpr std::size_t kRehearsalSamples = 4000;  // 0.5 s
+
 Milliseconds between(SteadyTime from, SteadyTime to) {
   return std::chrono::duration_cast<Milliseconds>(to - from);
 }
@@ -52,6 +54,48 @@ void DecodePool::add(std::shared_ptr<Job> job) {
       waiting_, [&](const auto& other) { return other->stop.deadline > job->stop.deadline; });
   waiting_.insert(later, std::move(job));
   dispatch();
+  make_room();
+}
+
+void DecodePool::rehearse() {
+  using speech::GrammarKind;
+  using speech::Language;
+  for (const auto& seat : seats_) {
+    for (const GrammarKind grammar : {GrammarKind::kYesNo, GrammarKind::kDigit}) {
+      for (const Language language : {Language::kChinese, Language::kEnglish}) {
+        const bool english = language == Language::kEnglish;
+        if (!seat->multilingual && !(english && seat->english)) continue;
+        auto job = std::make_shared<Job>();
+        job->order.spec.language = language;
+        job->order.spec.grammar = grammar;
+        job->pcm.assign(kRehearsalSamples, 0);
+        job->answer = [](const WorkerMessage&) {};
+        job->rehearsals_left = kRehearsalTries;
+        seat->rehearsals.push_back(std::move(job));
+      }
+    }
+  }
+  dispatch();
+}
+
+std::size_t DecodePool::rehearsals_left() const {
+  std::size_t left = 0;
+  for (const auto& seat : seats_) {
+    left += seat->rehearsals.size();
+    if (seat->running && seat->running->rehearsals_left > 0) ++left;
+  }
+  return left;
+}
+
+/// Stops a rehearsal for each decode that waits.
+void DecodePool::make_room() {
+  std::size_t needed = waiting_.size();
+  for (const auto& seat : seats_) {
+    if (needed == 0) return;
+    if (!seat->running || seat->running->rehearsals_left == 0) continue;
+    seat->running->stop.cancelled = true;
+    --needed;
+  }
 }
 
 void DecodePool::cancel(const std::shared_ptr<Job>& job) {
@@ -64,11 +108,19 @@ void DecodePool::dispatch() {
     const auto free =
         std::ranges::find_if(seats_, [](const auto& seat) { return seat->running == nullptr; });
     if (free == seats_.end()) return;
-    Seat& seat = **free;
-    seat.running = std::move(waiting_.front());
+    start(**free, std::move(waiting_.front()));
     waiting_.pop_front();
-    seat.loop->post([this, &seat, job = seat.running] { run(seat, job); });
   }
+  for (const auto& seat : seats_) {
+    if (seat->running || seat->rehearsals.empty()) continue;
+    start(*seat, std::move(seat->rehearsals.front()));
+    seat->rehearsals.pop_front();
+  }
+}
+
+void DecodePool::start(Seat& seat, std::shared_ptr<Job> job) {
+  seat.running = std::move(job);
+  seat.loop->post([this, &seat, job = seat.running] { run(seat, job); });
 }
 
 void DecodePool::run(Seat& seat, const std::shared_ptr<Job>& job) {
@@ -102,7 +154,16 @@ void DecodePool::run(Seat& seat, const std::shared_ptr<Job>& job) {
 
 void DecodePool::finish(Seat& seat, const std::shared_ptr<Job>& job, WorkerMessage answer) {
   seat.running.reset();
-  if (!job->stop.cancelled) job->answer(std::move(answer));
+  if (job->rehearsals_left > 0) {
+    if (!job->stop.cancelled) {
+      ++rehearsed_;
+    } else if (--job->rehearsals_left > 0) {
+      job->stop.cancelled = false;
+      seat.rehearsals.push_front(job);
+    }
+  } else if (!job->stop.cancelled) {
+    job->answer(std::move(answer));
+  }
   dispatch();
 }
 

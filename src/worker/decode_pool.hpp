@@ -29,8 +29,10 @@ class DecodePool {
     std::function<void(speech::wire::WorkerMessage)> answer;  ///< Text or JobError, once
     StopFlag stop;
     SteadyTime arrived{};
+    int rehearsals_left = 0;  ///< > 0: nobody waits for it; so often it may be begun
   };
   static constexpr std::size_t kWaitingMax = 64;
+  static constexpr int kRehearsalTries = 3;
 
   DecodePool(HearModels models, int threads, net::EventLoop& home, telemetry::Log& log,
              const Clock& clock);
@@ -43,15 +45,27 @@ class DecodePool {
   void add(std::shared_ptr<Job> job);
   /// The job never answers; if it runs, it stops within 50 ms.
   void cancel(const std::shared_ptr<Job>& job);
+  /// Every decoder hears silence once under the yes/no and the digit grammar of both languages:
+  /// the first decode of a closed list costs 1.3–1.6 s more (its calibration), and no caller is to
+  /// wait for that. A decode that is asked for meanwhile stops a rehearsal, which begins again when
+  /// its decoder is idle, kRehearsalTries times at most.
+  void rehearse();
+  /// Rehearsals that are still to come or running.
+  [[nodiscard]] std::size_t rehearsals_left() const;
+  /// Rehearsals that were heard to their end.
+  [[nodiscard]] std::size_t rehearsed() const { return rehearsed_; }
 
  private:
   struct Seat {
     std::unique_ptr<WhisperDecoder> multilingual;
     std::unique_ptr<WhisperDecoder> english;
     std::shared_ptr<Job> running;
+    std::list<std::shared_ptr<Job>> rehearsals;  ///< at most 4
     std::unique_ptr<net::EventLoop> loop;  // last: its thread uses what is above
   };
   void dispatch();
+  void start(Seat& seat, std::shared_ptr<Job> job);
+  void make_room();
   void run(Seat& seat, const std::shared_ptr<Job>& job);
   void finish(Seat& seat, const std::shared_ptr<Job>& job, speech::wire::WorkerMessage answer);
   HearModels models_;
@@ -59,6 +73,7 @@ class DecodePool {
   const Clock& clock_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::list<std::shared_ptr<Job>> waiting_;  ///< by deadline
+  std::size_t rehearsed_ = 0;
 };
 
 }  // namespace yyc3::worker

@@ -253,6 +253,7 @@ Result<void> HearServer::Impl::listen(const HearConfig& config) {
   auto started = net::HttpServer::start(home.executor(), options, handler, log);
   if (!started) return tl::unexpected<Error>(started.error());
   server = std::move(*started);
+  home.post([this] { pool->rehearse(); });
   return {};
 }
 

@@ -1,0 +1,104 @@
+#include "worker/decode_pool.hpp"
+
+#include <future>
+#include <thread>
+
+#include "worker/worker_test_support.hpp"
+
+namespace yyc3::worker {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(120);  // far beyond what any step needs
+
+/// A pool of one seat on its home loop; `f` runs there.
+struct Pool {
+  Pool() {
+    HearModels models;
+    models.tables = testing::tables();
+    auto base = WhisperModel::load(testing::models() / "whisper-base-q8_0.bin");
+    auto tiny = WhisperModel::load(testing::models() / "whisper-tiny.en-q8_0.bin");
+    REQUIRE(base);
+    REQUIRE(tiny);
+    models.multilingual = *base;
+    models.english = *tiny;
+    pool = std::make_unique<DecodePool>(std::move(models), 1, home, log, clock);
+  }
+  ~Pool() {
+    home.stop();
+    home.join();
+  }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  template <class F>
+  auto on_home(F f) {
+    std::promise<decltype(f())> done;
+    auto result = done.get_future();
+    REQUIRE(home.post([&] { done.set_value(f()); }));
+    REQUIRE(result.wait_for(kPatience) == std::future_status::ready);
+    return result.get();
+  }
+  std::shared_ptr<DecodePool::Job> job(std::function<void(speech::wire::WorkerMessage)> answer) {
+    auto made = std::make_shared<DecodePool::Job>();
+    made->order.job = 1;
+    made->order.spec.deadline = std::chrono::seconds(60);
+    made->pcm = testing::noise(1600, 20);
+    made->answer = std::move(answer);
+    return made;
+  }
+
+  SystemClock clock;
+  telemetry::NullLog log;
+  net::EventLoop home{"home", log};
+  std::unique_ptr<DecodePool> pool;
+};
+
+TEST_CASE("a decode that is asked for goes before the rehearsals, which all come to their end") {
+  struct Seen {
+    bool text = false;
+    std::size_t left = 0;
+    std::size_t rehearsed = 0;
+  };
+  Pool p;
+  std::promise<Seen> answered;
+  auto answer = answered.get_future();
+  const std::size_t begun = p.on_home([&] {
+    p.pool->rehearse();
+    const std::size_t left = p.pool->rehearsals_left();
+    p.pool->add(p.job([&](const speech::wire::WorkerMessage& message) {
+      answered.set_value({std::holds_alternative<speech::wire::Text>(message),
+                          p.pool->rehearsals_left(), p.pool->rehearsed()});
+    }));
+    return left;
+  });
+  CHECK(begun == 4);  // yes/no and digit, Chinese and English
+  REQUIRE(answer.wait_for(kPatience) == std::future_status::ready);
+  const Seen seen = answer.get();
+  CHECK(seen.text);
+  CHECK(seen.left == 4);
+  CHECK(seen.rehearsed == 0);
+  const auto begin = std::chrono::steady_clock::now();
+  while (p.on_home([&] { return p.pool->rehearsals_left(); }) > 0 &&
+         std::chrono::steady_clock::now() - begin < kPatience)
+    std::this_thread::sleep_for(Milliseconds(20));
+  CHECK(p.on_home([&] { return p.pool->rehearsed(); }) == 4);
+}
+
+TEST_CASE("a rehearsal that is disturbed again and again is given up") {
+  Pool p;
+  for (int i = 0; i < 4 * DecodePool::kRehearsalTries; ++i) {
+    std::promise<void> answered;
+    auto answer = answered.get_future();
+    p.on_home([&] {
+      if (i == 0) p.pool->rehearse();
+      p.pool->add(p.job([&](const speech::wire::WorkerMessage&) { answered.set_value(); }));
+      return 0;
+    });
+    REQUIRE(answer.wait_for(kPatience) == std::future_status::ready);
+  }
+  CHECK(p.on_home([&] { return p.pool->rehearsals_left(); }) == 0);
+  CHECK(p.on_home([&] { return p.pool->rehearsed(); }) < 4);
+}
+
+}  // namespace
+}  // namespace yyc3::worker
