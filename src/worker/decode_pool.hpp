@@ -61,7 +61,7 @@ class DecodePool {
     std::unique_ptr<WhisperDecoder> english;
     std::shared_ptr<Job> running;
     std::list<std::shared_ptr<Job>> rehearsals;  ///< at most 4
-    std::unique_ptr<net::EventLoop> loop;  // last: its thread uses what is above
+    std::unique_ptr<net::EventLoop> loop;        // last: its thread uses what is above
   };
   void dispatch();
   void start(Seat& seat, std::shared_ptr<Job> job);

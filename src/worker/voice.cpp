@@ -134,13 +134,17 @@ Result<std::vector<float>> KokoroVoice::run(std::span<const std::int64_t> tokens
 
 Result<Speech> KokoroVoice::speak(std::string_view text, std::string_view voice, double speed,
                                   const OrtCancel& cancel) const {
+  const auto language = voice.starts_with('z') ? text::Language::kZh : text::Language::kEn;
+  return say(phonemizer_.phonemes(text, language, text::PhonemeSet::kKokoro), voice, speed, cancel);
+}
+
+Result<Speech> KokoroVoice::say(const text::Phonemes& phonemes, std::string_view voice,
+                                double speed, const OrtCancel& cancel) const {
   const auto found = std::ranges::find(names_, voice);
   if (found == names_.end()) {
     return fail(ErrorCode::kInvalid, "voice is not one of those of /v1/models");
   }
   const auto index = static_cast<std::size_t>(found - names_.begin());
-  const auto language = voice[0] == 'z' ? text::Language::kZh : text::Language::kEn;
-  const text::Phonemes phonemes = phonemizer_.phonemes(text, language, text::PhonemeSet::kKokoro);
   if (!has_sound(phonemes)) return nothing_to_say();
   std::vector<float> samples;
   for (const std::string& clause : clauses(phonemes)) {

@@ -39,6 +39,10 @@ class KokoroVoice final : public Voice {
                                                    text::TablesPtr tables, int threads);
   Result<Speech> speak(std::string_view text, std::string_view voice, double speed,
                        const OrtCancel& cancel) const override;
+  /// Phonemes made elsewhere, in Kokoro's alphabet: how tools/text compares ours with others'.
+  Result<Speech> say(const text::Phonemes& phonemes, std::string_view voice, double speed,
+                     const OrtCancel& cancel) const;
+  [[nodiscard]] const text::Phonemizer& phonemizer() const { return phonemizer_; }
   [[nodiscard]] std::vector<std::string> voices() const override { return names_; }
 
  private:

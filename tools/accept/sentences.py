@@ -20,6 +20,15 @@ def load():
     return [(said, re.sub(r"[\[\]{}<>]", "", said) + "。") for said in marked]
 
 
+def texts():
+    """The product's own Chinese training and held-out texts without choices: plain sentences for the voice."""
+    found = []
+    for path in sorted(glob.glob(os.path.join(ROOT, "src", "product", "dialogue", "data", "zh_*.tsv"))):
+        with open(path, encoding="utf8") as source:
+            found.extend(line.rstrip("\n").split("\t")[-1] for line in source if "[" not in line and not line.startswith("#"))
+    return found
+
+
 def _choices(template):
     """A training line with [a|b|] choices as a pattern of plain text."""
     pieces = re.split(r"[\[\]]", template)

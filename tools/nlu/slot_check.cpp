@@ -1,6 +1,7 @@
-// Compares what was heard with what was said, as the product understands it: characters and slot words.
-// slot_check TEXT_TABLES < lines "said<TAB>heard"; in `said` [words of the request] {day and time} <number> are slots.
-// Prints for each line: characters said, characters wrong, slots, slots wrong, the wrong ones joined by "|".
+// Compares what was heard with what was said, as the product understands it: characters and slot
+// words. slot_check TEXT_TABLES < lines "said<TAB>heard"; in `said` [words of the request] {day and
+// time} <number> are slots. Prints for each line: characters said, characters wrong, slots, slots
+// wrong, the wrong ones joined by "|".
 #include <algorithm>
 #include <fmt/format.h>
 #include <iostream>

@@ -1,5 +1,5 @@
 // Reads UTF-8 lines, writes their toned syllables, one line each: what compare_pypinyin.py
-// measures. Usage: spell TABLES < lines. Built by that script.
+// measures. Usage: text_spell TABLES < lines.
 #include <iostream>
 #include <string>
 
