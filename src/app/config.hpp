@@ -60,9 +60,9 @@ struct Config {
   } speech;
   struct Turns {
     std::int64_t satisfied_ms = 300;
-    std::int64_t complete_ms = 500;
+    std::int64_t complete_ms = 640;
     std::int64_t unclear_ms = 950;
-    std::int64_t unfinished_ms = 1200;
+    std::int64_t unfinished_ms = 1050;
     std::int64_t no_answer_ms = 6000;
     std::int64_t barge_in_ms = 200;
   } turns;

@@ -98,8 +98,9 @@ class Line:
 
 
 class Lines:
-    def __init__(self, worker, models, cache, folder, pieces="pieces-2", margin=0):
-        """`pieces`: the cache's folder, of its own for another `margin` (samples kept before and after the sound)."""
+    def __init__(self, worker, models, cache, folder, pieces="pieces-3", margin=60 * RATE // 1000):
+        """`pieces`: the cache's folder, of its own for another `margin` (samples kept before and after the sound:
+        without them a quiet x or d at the beginning is lost)."""
         self.worker, self.models, self.folder, self.margin = worker, models, folder, margin
         self.cache = os.path.join(cache, "accept", pieces)
         os.makedirs(self.cache, exist_ok=True)
@@ -157,8 +158,8 @@ class Lines:
         for i, piece in enumerate(text.split("|")):
             if i:
                 length = rng.randrange(300, 901, 10)
-                pauses.append((len(samples) * 1000 // RATE, length))
-                samples.extend(silence(length))
+                pauses.append(((len(samples) - self.margin) * 1000 // RATE, length))
+                samples.extend(silence(length)[2 * self.margin:])
             samples.extend(self.piece(voice, piece))
         return self._write(text, samples, pauses)
 

@@ -20,9 +20,9 @@ constexpr SamplePos kSamplesPerMs = 8;
 /// long a silence ends the turn (voice-agents.md §3.6).
 enum class Completeness {
   kSatisfied,   ///< the node's grammar is satisfied: 300 ms
-  kComplete,    ///< a whole sentence: 500 ms
+  kComplete,    ///< a whole sentence, or a short answer: 640 ms
   kUnclear,     ///< nothing the node can use: 950 ms
-  kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,200 ms
+  kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,050 ms
 };
 const char* name_of(Completeness value);
 
@@ -31,9 +31,9 @@ struct TurnConfig {
   Milliseconds preroll{250};         ///< kept before the onset
   Milliseconds speculate_after{96};  ///< of silence: decoding starts, thrown away if speech resumes
   Milliseconds satisfied{300};
-  Milliseconds complete{500};
+  Milliseconds complete{640};
   Milliseconds unclear{950};
-  Milliseconds unfinished{1200};
+  Milliseconds unfinished{1050};
   Milliseconds barge_in_after{200};    ///< of speech over the bot: it pauses
   Milliseconds barge_in_decide{900};   ///< by then a pause has become a stop or has been resumed
   Milliseconds utterance_max{20'000};  ///< a caller who never stops is cut and answered

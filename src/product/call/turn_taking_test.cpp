@@ -67,9 +67,9 @@ TEST_CASE("patience follows how finished the words sound") {
     Milliseconds at_least, at_most;
   };
   const Case cases[] = {{Completeness::kSatisfied, 300ms, 340ms},
-                        {Completeness::kComplete, 500ms, 540ms},
+                        {Completeness::kComplete, 640ms, 680ms},
                         {Completeness::kUnclear, 950ms, 990ms},
-                        {Completeness::kUnfinished, 1200ms, 1240ms}};
+                        {Completeness::kUnfinished, 1050ms, 1090ms}};
   for (const auto& c : cases) {
     CAPTURE(name_of(c.judged));
     Bench b;

@@ -167,6 +167,13 @@ bool sounds_unfinished(std::string_view heard, text::Language language) {
               " like", " i'd", " for", " let me see", " hold on", " could you", " next"});
 }
 
+bool is_short(std::string_view heard, text::Language language) {
+  std::string plain = plain_text(heard);
+  if (language == text::Language::kEn) return std::ranges::count(plain, ' ') < 3;
+  std::erase(plain, ' ');
+  return text::decode_utf8(plain).size() <= 6;
+}
+
 bool sounds_like_question(std::string_view heard, text::Language language) {
   if (language == text::Language::kZh) {
     for (const std::string_view mark :

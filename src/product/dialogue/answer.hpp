@@ -36,6 +36,9 @@ struct Answer {
 /// "complete" "date_only" "time_only" "past"; "" for no time at all.
 [[nodiscard]] std::string_view state_of_time(const text::WhenReading& when,
                                              const text::LocalDateTime& now);
+/// At most six Chinese characters or three English words: after "对" or "那天不行" more may come
+/// ("对，我就是").
+[[nodiscard]] bool is_short(std::string_view heard, text::Language language);
 /// True when more words are surely coming: "我想改到", "it's on".
 [[nodiscard]] bool sounds_unfinished(std::string_view heard, text::Language language);
 /// True when `heard` asks something.

@@ -196,7 +196,10 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
   if (ask.grammar == Grammar::kFree) return Completeness::kComplete;
   const Answer answer = state_->answer(text, state_->language, understood, now);
   if (answer.label == "date_only" || answer.label == "time_only") return Completeness::kUnclear;
-  if (!answer.label.empty()) return Completeness::kSatisfied;
+  if (!answer.label.empty()) {
+    const bool more = ask.grammar != Grammar::kTime && is_short(text, state_->language);
+    return more ? Completeness::kComplete : Completeness::kSatisfied;
+  }
   return state_->faq->find(text, state_->language, 0.85) ? Completeness::kComplete
                                                          : Completeness::kUnclear;
 }

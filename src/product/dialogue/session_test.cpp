@@ -321,8 +321,13 @@ TEST_CASE("a transfer that fails ends politely") {
 
 TEST_CASE("judge and interrupts") {
   DialogueSession session = kit::session(kZh);
+  DialogueSession greeted = kit::session(kZh);
+  greeted.start(kNow);
+  CHECK(greeted.judge("对", kNow) == Completeness::kComplete);  // "对，我就是" may follow
+  CHECK(greeted.judge("对，我就是王女士本人", kNow) == Completeness::kSatisfied);
   play(session, kZh, {{"是我", "remind"}, {"改时间", "ask_time"}});
   CHECK(session.judge("后天下午三点", kNow) == Completeness::kSatisfied);
+  CHECK(session.judge("后天三点", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("后天", kNow) == Completeness::kUnclear);
   CHECK(session.judge("星期六下午", kNow) == Completeness::kUnclear);
   CHECK(session.judge("下午", kNow) == Completeness::kUnfinished);

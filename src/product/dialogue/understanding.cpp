@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <sstream>
 
 #include "engine/text/utf8.hpp"
 #include "product/dialogue/phrases.hpp"
@@ -9,6 +11,7 @@
 namespace yyc3::dialogue {
 namespace {
 
+constexpr double kSureOfWho = 0.93;      // "你们的地址在哪里" sounds much like "你们是哪里"
 constexpr std::size_t kBytesMax = 4000;  // of one utterance; a recogniser gives some 200
 
 std::string_view bounded(std::string_view text) { return text.substr(0, kBytesMax); }
@@ -17,6 +20,34 @@ bool is_question(std::string_view text) {
   for (const std::string_view mark : {"吗", "呢", "多少", "什么", "怎么", "哪", "几点", "?", "？"})
     if (text.find(mark) != std::string_view::npos) return true;
   return false;
+}
+
+/// 星期 and 礼拜 are what a recogniser loses first on a telephone ("金齐六下午", "你拜三"): where
+/// the sounds say a weekday, its characters are put in. Empty: nothing to mend.
+std::string with_weekday(std::string_view heard, const text::SoundMatcher& matcher) {
+  static const std::map<std::string, std::string_view, std::less<>> kDays{
+      {"yi", "一"}, {"er", "二"},  {"san", "三"}, {"si", "四"},
+      {"wu", "五"}, {"liu", "六"}, {"ri", "日"},  {"tian", "天"}};
+  std::string plain = plain_text(heard);
+  std::erase(plain, ' ');
+  const std::u32string characters = text::decode_utf8(plain);
+  std::vector<std::string> sounds;
+  std::istringstream split(matcher.pinyin_key(plain));
+  for (std::string sound; split >> sound;) sounds.push_back(sound);
+  if (sounds.size() != characters.size()) return {};
+  for (std::size_t i = 0; i + 2 < sounds.size(); ++i) {
+    const std::string& first = sounds[i];
+    const bool week = sounds[i + 1] == "qi" && (first.ends_with("in") || first.ends_with("ing"));
+    const bool bai = sounds[i + 1] == "bai" && (first == "li" || first == "ni" || first == "yi");
+    const auto day = kDays.find(sounds[i + 2]);
+    if ((!week && !bai) || day == kDays.end()) continue;
+    std::string out;
+    for (std::size_t j = 0; j < i; ++j) text::append_utf8(out, characters[j]);
+    out.append("星期").append(day->second);
+    for (std::size_t j = i + 3; j < characters.size(); ++j) text::append_utf8(out, characters[j]);
+    return out;
+  }
+  return {};
 }
 
 }  // namespace
@@ -49,6 +80,7 @@ Request Understanding::request_in(std::string_view text, text::Language language
   for (const PhraseBook::Found& found : requests_.find_all(bounded(text), language, 0.85)) {
     std::size_t place = found.label;
     const auto request = static_cast<Request>(found.label);
+    if (request == Request::kWho && found.score < (found.size < 3 ? 1.0 : kSureOfWho)) continue;
     if (request == Request::kComplaint) place = 1;  // before kHuman: 投诉 says why
     if (request == Request::kHuman) place = 3;
     if (request == Request::kOptOut) place = 0;
@@ -108,7 +140,11 @@ Understood Understanding::read(std::string_view text, text::Language language,
   out.sentiment = read_sentiment(heard, language);
   out.when = text::parse_when(heard, now, language);
   out.yes_no = text::parse_yes_no(heard);
-  out.entities = find_entities(heard, language, now);
+  std::string mended;
+  if (language == text::Language::kZh && matcher_ && !out.when.date)
+    mended = with_weekday(heard, *matcher_);
+  if (!mended.empty()) out.when = text::parse_when(mended, now, language);
+  out.entities = find_entities(mended.empty() ? heard : mended, language, now);
   return out;
 }
 

@@ -61,6 +61,26 @@ TEST_CASE("hard requests need neither model nor tables") {
   CHECK(bare.read("想预约一下", kZh, kNow).intent.intent == Intent::kAppointment);
 }
 
+TEST_CASE("a weekday is heard by its sound") {
+  const text::LocalDate today = kNow.date;
+  const auto day = [](std::string_view said) {
+    return kit::understanding()->read(said, kZh, kNow).when.date;
+  };
+  for (const char* said : {"我想改道,金齐六下午。", "嗯。 丁齐六上午", "今期六", "你拜六吧"}) {
+    CAPTURE(said);
+    REQUIRE(day(said).has_value());
+    CHECK(*day(said) == *day("星期六"));
+    CHECK(*day(said) != today);
+  }
+  for (const char* said : {"经验日下午", "请你七点来", "今天可以", "听起来不错", "您七楼"}) {
+    CAPTURE(said);
+    CHECK(day(said) == kit::understanding()->read(said, kZh, kNow).when.date);
+    CHECK_FALSE((day(said) && *day(said) == *day("星期日")));
+  }
+  CHECK(kit::understanding()->request_in("请问你们的,地址在哪里?", kZh) == Request::kNone);
+  CHECK(kit::understanding()->request_in("你们是那里的", kZh) == Request::kWho);
+}
+
 TEST_CASE("phrases are found by their sound, and not when they are negated") {
   PhraseBook book = kit::understanding()->new_book();
   book.add("还款", 0, kZh);
