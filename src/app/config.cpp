@@ -86,7 +86,8 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
 void read_turns(ConfigReader& r, Config::Turns& c) {
   r.read({"turns.satisfied_ms", "Silence that ends a turn when the question is answered."},
          c.satisfied_ms, 200, 3000);
-  r.read({"turns.complete_ms", "… when a sentence or a short answer sounds complete."}, c.complete_ms, 200, 3000);
+  r.read({"turns.complete_ms", "… when a sentence or a short answer sounds complete."},
+         c.complete_ms, 200, 3000);
   r.read({"turns.unclear_ms", "… when nothing usable was understood."}, c.unclear_ms, 200, 5000);
   r.read({"turns.unfinished_ms", "… when the sentence sounds unfinished."}, c.unfinished_ms, 200,
          5000);
