@@ -1,11 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "engine/speech/worker_protocol.hpp"
+#include "engine/speech/kept_audio.hpp"
 #include "worker/silero_vad.hpp"
 
 namespace yyc3::worker {
@@ -26,15 +26,13 @@ class StreamAudio {
   void append(std::uint64_t first_sample, std::span<const std::int16_t> pcm,
               std::vector<VadFrame>& frames);
   /// A copy of [from, to), cut to what is known and kept; empty when nothing of it is.
-  [[nodiscard]] std::vector<std::int16_t> copy(std::uint64_t from, std::uint64_t to) const;
-  [[nodiscard]] std::uint64_t end() const { return end_; }
+  [[nodiscard]] std::vector<std::int16_t> copy(std::uint64_t from, std::uint64_t to) const {
+    return kept_.copy(from, to);
+  }
+  [[nodiscard]] std::uint64_t end() const { return kept_.end(); }
 
  private:
-  void store(std::span<const std::int16_t> pcm);
-  void skip_to(std::uint64_t sample);
-  std::vector<std::int16_t> ring_;
-  std::uint64_t begin_ = 0;  ///< first sample ever seen
-  std::uint64_t end_ = 0;    ///< one past the newest
+  speech::KeptAudio kept_;
   std::vector<float> partial_;
   bool fresh_ = true;
 };

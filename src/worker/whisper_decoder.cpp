@@ -9,9 +9,7 @@
 #include <utility>
 #include <whisper.h>
 
-#include "base/bytes.hpp"
-#include "engine/text/cleanup.hpp"
-#include "worker/grammars.hpp"
+#include "engine/speech/grammars.hpp"
 #include "worker/model_file.hpp"
 #include "worker/phrase_scorer.hpp"
 #include "worker/resample.hpp"
@@ -107,13 +105,6 @@ void to_log_probabilities(std::span<const float> logits, std::vector<float>& out
   for (const float x : out) sum += std::exp(static_cast<double>(x - top));
   const float shift = top + static_cast<float>(std::log(sum));
   for (float& x : out) x -= shift;
-}
-
-std::string trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\n' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return std::string(text);
 }
 
 }  // namespace
@@ -225,10 +216,8 @@ Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, 
     }
   }
   if (out.tokens > 0) out.confidence = std::clamp(std::exp(log_sum / out.tokens), 0.0, 1.0);
-  std::string text = sanitize_utf8(raw);
-  if (request.language == Language::kChinese) text = text::to_simplified(*tables, text);
-  text::CutText cut = text::cut_repetition(text);
-  out.text = trim(cut.text);
+  text::CutText cut = speech::tidy_text(tables, request.language, raw);
+  out.text = std::move(cut.text);
   out.looped = cut.looped || guard.looped;
   return out;
 }
@@ -332,7 +321,7 @@ Result<std::vector<double>> WhisperDecoder::Impl::calibrate(const std::vector<st
 Result<Decoded> WhisperDecoder::Impl::decode_closed(const DecodeRequest& request,
                                                     StopContext& stop) {
   const std::vector<std::string> phrases =
-      phrases_of(request.grammar, request.language, request.options);
+      speech::phrases_of(request.grammar, request.language, request.options);
   if (phrases.empty() || std::ranges::any_of(phrases, &std::string::empty)) {
     return fail(ErrorCode::kInvalid, "grammar options: 1 to 64 phrases, none empty");
   }

@@ -47,7 +47,8 @@ using JobNumber = std::uint64_t;
 class HearingSink {
  public:
   virtual ~HearingSink() = default;
-  /// Probability 0..1 that the 32 ms ending at `end_sample` are speech. Increasing in `end_sample`.
+  /// Probability 0..1 that the 32 ms (20 ms by energy) ending at `end_sample` are speech.
+  /// Increasing in `end_sample`.
   virtual void on_speech_probability(std::uint64_t end_sample, double probability) = 0;
   /// Exactly one of these two for each decode() that was not cancelled.
   virtual void on_text(JobNumber job, const HeardText& heard) = 0;
@@ -57,8 +58,9 @@ class HearingSink {
 };
 
 /// Port: voice activity and recognition of many streams. Default: the hear worker on a Unix socket;
-/// the same adapter speaks to a remote worker by address. Threads: one loop; all calls and all
-/// callbacks happen on it. Bounds: 30 s of audio a stream are kept by the engine.
+/// the same adapter speaks to a remote worker by address, another to transcription APIs.
+/// Threads: one loop; all calls and all callbacks happen on it. Bounds: 30 s of audio a stream are
+/// kept. What every adapter promises: recognizer_contract_test.cpp.
 class Recognizer {
  public:
   virtual ~Recognizer() = default;

@@ -13,7 +13,6 @@ constexpr float kFloorMax = -30;  // … and nothing above is only noise
 constexpr float kOpenMargin = 9;  // dB over the floor
 constexpr float kStayMargin = 6;
 constexpr int kOpenFrames = 2;  // 40 ms
-constexpr int kHangover = 15;   // 300 ms
 constexpr int kWindow = 50;     // 1 s
 }  // namespace
 
@@ -35,7 +34,7 @@ EnergyVad::Verdict EnergyVad::step(const codec::Frame& frame, bool trusted) {
   above_ = loud ? above_ + 1 : 0;
   if (above_ >= (open_ ? 1 : kOpenFrames)) {
     open_ = true;
-    hangover_ = kHangover;
+    hangover_ = hangover_frames_;
   } else if (open_ && --hangover_ <= 0) {
     open_ = false;
   }

@@ -15,12 +15,15 @@ class EnergyVad {
     bool speech = false;
     float level_dbov = -96;
   };
-  /// One 20 ms frame after the other. 40 ms above the threshold open it, 300 ms below close it.
+  /// @param hangover frames below the threshold that close it; 15 are 300 ms.
+  explicit EnergyVad(int hangover = 15) : hangover_frames_(hangover) {}
+  /// One 20 ms frame after the other. 40 ms above the threshold open it.
   /// @param trusted false for concealed frames: they neither open it nor move the floor.
   Verdict step(const codec::Frame& frame, bool trusted = true);
   [[nodiscard]] float floor_dbov() const { return floor_; }
 
  private:
+  int hangover_frames_;
   float floor_ = -60;
   float lowest_ = 0;  ///< of the current 1 s window
   int window_ = 0;

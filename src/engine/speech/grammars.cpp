@@ -1,10 +1,12 @@
-#include "worker/grammars.hpp"
+#include "engine/speech/grammars.hpp"
 
-namespace yyc3::worker {
+#include <algorithm>
+
+#include "base/bytes.hpp"
+#include "engine/text/match.hpp"
+
+namespace yyc3::speech {
 namespace {
-
-using speech::GrammarKind;
-using speech::Language;
 
 const std::vector<std::string>& yes_no(Language language) {
   static const std::vector<std::string> zh{
@@ -50,4 +52,32 @@ std::vector<std::string> phrases_of(GrammarKind kind, Language language,
   return {};
 }
 
-}  // namespace yyc3::worker
+text::CutText tidy_text(const text::TablesPtr& tables, Language language, std::string_view raw) {
+  std::string text = sanitize_utf8(raw);
+  if (tables && language == Language::kChinese) text = text::to_simplified(*tables, text);
+  text::CutText cut = text::cut_repetition(text);
+  constexpr const char* kBlank = " \n\r\t";
+  cut.text.erase(cut.text.find_last_not_of(kBlank) + 1);
+  cut.text.erase(0, cut.text.find_first_not_of(kBlank));
+  return cut;
+}
+
+std::string hold_to(const text::TablesPtr& tables, const std::vector<std::string>& phrases,
+                    std::string text) {
+  if (!tables || phrases.empty()) return text;
+  const text::SoundMatcher matcher(tables);
+  const text::PinyinKey heard = matcher.key(text);
+  double nearest = 1 - text::SoundMatcher::kThreshold;
+  const std::string* best = nullptr;
+  for (const std::string& phrase : phrases) {
+    const text::PinyinKey key = matcher.key(phrase);
+    const auto units = static_cast<double>(std::max(heard.units.size(), key.units.size()));
+    const double off = units > 0 ? text::SoundMatcher::distance(heard, key) / units : 1;
+    if (off >= nearest) continue;
+    nearest = off;
+    best = &phrase;
+  }
+  return best != nullptr ? *best : text;
+}
+
+}  // namespace yyc3::speech
