@@ -3,5 +3,6 @@
 set_target_properties(aicall aicall-worker PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib")
 install(TARGETS aicall aicall-worker RUNTIME DESTINATION bin)
 install(DIRECTORY ${YYC3_ENGINES_DIR}/lib/ DESTINATION lib
-        FILES_MATCHING PATTERN "libwhisper.so*" PATTERN "libggml*.so*" PATTERN "libonnxruntime.so*")
+        FILES_MATCHING PATTERN "libwhisper.so*" PATTERN "libggml*.so*" PATTERN "libonnxruntime.so*"
+        PATTERN "libsherpa-onnx-c-api.so")
 install(DIRECTORY ${YYC3_ENGINES_DIR}/licences/ DESTINATION licences)

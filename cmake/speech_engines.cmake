@@ -12,7 +12,7 @@ if(NOT EXISTS ${YYC3_ENGINES_DIR}/complete)
   message(FATAL_ERROR "The speech libraries are not in ${YYC3_ENGINES_DIR}: run scripts/engines (about 2 minutes, once).")
 endif()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/engines.lock)
-foreach(library whisper ggml ggml-base onnxruntime)
+foreach(library whisper ggml ggml-base onnxruntime sherpa-onnx-c-api)
   add_library(yyc3_engines_${library} SHARED IMPORTED GLOBAL)
   set_target_properties(yyc3_engines_${library} PROPERTIES
     IMPORTED_LOCATION ${YYC3_ENGINES_DIR}/lib/lib${library}.so
@@ -22,4 +22,5 @@ endforeach()
 set_target_properties(yyc3_engines_onnxruntime PROPERTIES IMPORTED_NO_SONAME ON)
 add_library(yyc3_engines INTERFACE)
 target_link_libraries(yyc3_engines INTERFACE
-  yyc3_engines_whisper yyc3_engines_ggml yyc3_engines_ggml-base yyc3_engines_onnxruntime)
+  yyc3_engines_whisper yyc3_engines_ggml yyc3_engines_ggml-base yyc3_engines_onnxruntime
+  yyc3_engines_sherpa-onnx-c-api)

@@ -24,13 +24,9 @@ DecodePool::DecodePool(HearModels models, int threads, net::EventLoop& home, tel
     : models_(std::move(models)), home_(home), clock_(clock) {
   for (int i = 0; i < threads; ++i) {
     auto seat = std::make_unique<Seat>();
-    if (models_.multilingual) {
-      seat->multilingual =
-          std::make_unique<WhisperDecoder>(models_.multilingual, models_.tables, clock);
-    }
-    if (models_.english) {
-      seat->english = std::make_unique<WhisperDecoder>(models_.english, models_.tables, clock);
-    }
+    if (models_.chinese) seat->chinese = models_.chinese->make_decoder(models_.tables, clock);
+    if (models_.english && models_.english != models_.chinese)
+      seat->english = models_.english->make_decoder(models_.tables, clock);
     seat->loop = std::make_unique<net::EventLoop>("decode-" + std::to_string(i), log, 16);
     seats_.push_back(std::move(seat));
   }
@@ -57,14 +53,18 @@ void DecodePool::add(std::shared_ptr<Job> job) {
   make_room();
 }
 
+Decoder* DecodePool::decoder_for(const Seat& seat, speech::Language language) const {
+  const bool own = language == speech::Language::kEnglish && models_.english != models_.chinese;
+  return own ? seat.english.get() : seat.chinese.get();
+}
+
 void DecodePool::rehearse() {
   using speech::GrammarKind;
   using speech::Language;
   for (const auto& seat : seats_) {
     for (const GrammarKind grammar : {GrammarKind::kYesNo, GrammarKind::kDigit}) {
       for (const Language language : {Language::kChinese, Language::kEnglish}) {
-        const bool english = language == Language::kEnglish;
-        if (!seat->multilingual && !(english && seat->english)) continue;
+        if (decoder_for(*seat, language) == nullptr) continue;
         auto job = std::make_shared<Job>();
         job->order.spec.language = language;
         job->order.spec.grammar = grammar;
@@ -126,8 +126,7 @@ void DecodePool::start(Seat& seat, std::shared_ptr<Job> job) {
 void DecodePool::run(Seat& seat, const std::shared_ptr<Job>& job) {
   const SteadyTime start = clock_.now();
   const speech::DecodeSpec& spec = job->order.spec;
-  const bool english = spec.language == speech::Language::kEnglish;
-  WhisperDecoder* decoder = english && seat.english ? seat.english.get() : seat.multilingual.get();
+  Decoder* decoder = decoder_for(seat, spec.language);
   WorkerMessage answer =
       JobError{job->order.job,
                {ErrorCode::kUnavailable, "no model for this language: run `aicall models pull`"}};

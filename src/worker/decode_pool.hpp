@@ -7,15 +7,15 @@
 
 #include "engine/speech/worker_protocol.hpp"
 #include "platform/net/event_loop.hpp"
-#include "worker/whisper_decoder.hpp"
+#include "worker/hear_model.hpp"
 
 namespace yyc3::worker {
 
 /// The recognisers of one process: which model hears which language.
 struct HearModels {
   text::TablesPtr tables;
-  std::shared_ptr<const WhisperModel> multilingual;  ///< may be null: no Chinese
-  std::shared_ptr<const WhisperModel> english;       ///< may be null: `multilingual` does it
+  std::shared_ptr<const HearModel> chinese;  ///< may be null
+  std::shared_ptr<const HearModel> english;  ///< may be null; may be the same
 };
 
 /// Decodes on threads of its own, nearest deadline first.
@@ -57,12 +57,13 @@ class DecodePool {
 
  private:
   struct Seat {
-    std::unique_ptr<WhisperDecoder> multilingual;
-    std::unique_ptr<WhisperDecoder> english;
+    std::unique_ptr<Decoder> chinese;
+    std::unique_ptr<Decoder> english;  ///< null: `chinese` does it, if both are one model
     std::shared_ptr<Job> running;
     std::list<std::shared_ptr<Job>> rehearsals;  ///< at most 4
     std::unique_ptr<net::EventLoop> loop;        // last: its thread uses what is above
   };
+  [[nodiscard]] Decoder* decoder_for(const Seat& seat, speech::Language language) const;
   void dispatch();
   void start(Seat& seat, std::shared_ptr<Job> job);
   void make_room();

@@ -3,6 +3,7 @@
 #include <future>
 #include <thread>
 
+#include "worker/whisper_decoder.hpp"
 #include "worker/worker_test_support.hpp"
 
 namespace yyc3::worker {
@@ -19,7 +20,7 @@ struct Pool {
     auto tiny = WhisperModel::load(testing::models() / "whisper-tiny.en-q8_0.bin");
     REQUIRE(base);
     REQUIRE(tiny);
-    models.multilingual = *base;
+    models.chinese = *base;
     models.english = *tiny;
     pool = std::make_unique<DecodePool>(std::move(models), 1, home, log, clock);
   }

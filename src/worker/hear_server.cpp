@@ -11,8 +11,10 @@
 #include "platform/net/http_server.hpp"
 #include "platform/net/websocket.hpp"
 #include "worker/decode_pool.hpp"
+#include "worker/sherpa_decoder.hpp"
 #include "worker/stream_audio.hpp"
 #include "worker/vad_pump.hpp"
+#include "worker/whisper_decoder.hpp"
 
 namespace yyc3::worker {
 namespace {
@@ -181,6 +183,7 @@ void note_missing(telemetry::Log& log, const Result<T>& loaded) {
 struct HearServer::Impl {
   Impl(telemetry::Log& l, const Clock& c) : log(l), clock(c), home("hear", l) {}
   Result<void> load(const HearConfig& config);
+  Result<void> load_recognizers(const HearConfig& config, HearModels& hear);
   Result<void> listen(const HearConfig& config);
   net::Task<void> serve(std::shared_ptr<net::WebSocket> socket);
 
@@ -194,26 +197,44 @@ struct HearServer::Impl {
   std::unique_ptr<net::HttpServer> server;
 };
 
+/// The operator's models where they are named, else (also when one of those is damaged) Whisper.
+Result<void> HearServer::Impl::load_recognizers(const HearConfig& config, HearModels& hear) {
+  const auto take = [this](auto loaded, std::shared_ptr<const HearModel>& into) {
+    note_missing(log, loaded);
+    if (!loaded) return;
+    into = *loaded;
+    models.push_back(into->name());
+  };
+  const auto take_sherpa = [&](const std::filesystem::path& folder, const char* language,
+                               std::shared_ptr<const HearModel>& into) {
+    log.info("loading the recogniser; should the worker end here, mend speech.recognizer_zh/_en",
+             {{"file.path", folder.string()}});
+    take(load_sherpa(folder, language), into);
+  };
+  const std::filesystem::path& zh = config.recognizer_zh;
+  const std::filesystem::path& en = config.recognizer_en;
+  if (!zh.empty()) take_sherpa(zh, zh == en ? "auto" : "zh", hear.chinese);
+  if (zh == en)
+    hear.english = hear.chinese;
+  else if (!en.empty())
+    take_sherpa(en, "en", hear.english);
+  if (!hear.chinese)
+    take(WhisperModel::load(config.models / "whisper-base-q8_0.bin"), hear.chinese);
+  if (!hear.english)
+    take(WhisperModel::load(config.models / "whisper-tiny.en-q8_0.bin"), hear.english);
+  if (!hear.english) hear.english = hear.chinese;
+  if (!hear.english) return fail(ErrorCode::kNotFound, "no recogniser: run `aicall models pull`");
+  return {};
+}
+
 Result<void> HearServer::Impl::load(const HearConfig& config) {
   auto tables = text::Tables::load(config.models / "text");
   if (!tables) return tl::unexpected<Error>(tables.error());
   HearModels hear;
   hear.tables = *tables;
-  auto base = WhisperModel::load(config.models / "whisper-base-q8_0.bin");
-  auto english = WhisperModel::load(config.models / "whisper-tiny.en-q8_0.bin");
+  if (auto loaded = load_recognizers(config, hear); !loaded) return loaded;
   auto silero = SileroVad::load(config.models);
-  note_missing(log, base);
-  note_missing(log, english);
   note_missing(log, silero);
-  if (!base && !english) return tl::unexpected<Error>(base.error());
-  if (base) {
-    hear.multilingual = *base;
-    models.push_back((*base)->name());
-  }
-  if (english) {
-    hear.english = *english;
-    models.push_back((*english)->name());
-  }
   pool = std::make_unique<DecodePool>(std::move(hear), config.threads, home, log, clock);
   if (!silero) return {};
   models.emplace_back("silero_vad");

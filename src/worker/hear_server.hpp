@@ -12,9 +12,11 @@
 namespace yyc3::worker {
 
 struct HearConfig {
-  std::string socket;            ///< path of the Unix socket; mode 0600
-  std::filesystem::path models;  ///< folder of scripts/models
-  int threads = 1;               ///< decoders at work at once, 1..16; one core each
+  std::string socket;                        ///< path of the Unix socket; mode 0600
+  std::filesystem::path models;              ///< folder of scripts/models
+  int threads = 1;                           ///< decoders at work at once, 1..16; one core each
+  std::filesystem::path recognizer_zh = {};  ///< folder of a sherpa-onnx model; empty: Whisper
+  std::filesystem::path recognizer_en = {};  ///< …; may be the same
 };
 
 /// The `hear` role: speech probabilities and decodes for many streams over the hear protocol.

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <future>
 
 #include "engine/speech/hear_client.hpp"
@@ -106,6 +107,62 @@ TEST_CASE("the hear worker serves the recognizer port: probabilities, text, canc
     client->close(stream);
     client.reset();
   });
+}
+
+TEST_CASE("the hear worker takes the operator's recogniser, and Whisper for one that is damaged") {
+  const TempDir folder;
+  telemetry::NullLog log;
+  telemetry::Registry metrics;
+  const SystemClock clock;
+  HearConfig hear{(folder.path / "hear.sock").string(), testing::models(), 1};
+  hear.recognizer_zh = paths::source_dir() / "tests/data/sherpa_tiny/sense_voice";
+  hear.recognizer_en = folder.path;  // holds no model
+  const auto server = HearServer::start(hear, log, clock);
+  REQUIRE_MESSAGE(server, server.error().detail);
+  net::EventLoop loop("client", log);
+  speech::HearClientConfig config;
+  config.endpoint = net::Endpoint::unix_socket(hear.socket);
+  auto client = std::make_unique<speech::HearClient>(config, loop, metrics, log, clock);
+  const auto said =
+      testing::read_wav(paths::source_dir() / "tests/data/fsdd_digits/7_jackson_15.wav");
+  std::vector<std::int16_t> tone;
+  for (int i = 0; i < 8000; ++i)
+    tone.push_back(static_cast<std::int16_t>(8000 * std::sin(2 * 3.14159265 * 500 * i / 8000)));
+  struct Ask {
+    speech::Language language;
+    const std::vector<std::int16_t>& pcm;
+    std::string text;
+  };
+  Ask asks[] = {{speech::Language::kChinese, tone, ""}, {speech::Language::kEnglish, said, ""}};
+  for (Ask& ask : asks) {
+    Sink sink;
+    speech::StreamNumber stream = 0;
+    auto ready = sink.ready.get_future();
+    auto heard = sink.first.get_future();
+    on_loop(loop, [&] { stream = client->open(ask.language, sink); });
+    on_loop(loop, [&] {
+      if (client->available()) sink.on_available(true);
+    });
+    REQUIRE(ready.wait_for(kPatience) == std::future_status::ready);
+    on_loop(loop, [&] {
+      for (std::size_t at = 0; at < ask.pcm.size(); at += 160) {
+        const std::size_t n = std::min<std::size_t>(160, ask.pcm.size() - at);
+        client->audio(stream, at, std::span(ask.pcm).subspan(at, n));
+      }
+      speech::DecodeSpec spec;
+      spec.to_sample = ask.pcm.size();
+      spec.language = ask.language;
+      spec.grammar = speech::GrammarKind::kDigit;
+      spec.deadline = Milliseconds(30'000);
+      client->decode(stream, spec);
+    });
+    REQUIRE(heard.wait_for(kPatience) == std::future_status::ready);
+    ask.text = heard.get().text;
+    on_loop(loop, [&] { client->close(stream); });
+  }
+  on_loop(loop, [&] { client.reset(); });
+  CHECK(asks[0].text == "还");
+  CHECK(asks[1].text == "seven");
 }
 
 TEST_CASE("the speak worker serves the synthesizer port") {

@@ -24,9 +24,7 @@ using speech::GrammarKind;
 using speech::Language;
 
 constexpr std::size_t kRate = 8000;
-constexpr std::size_t kLongest = 30 * kRate;
-constexpr std::size_t kShortest = kRate / 10;  // whisper.cpp ignores less than 100 ms
-constexpr int kWindowPad = 128;                // encoder frames (20 ms) beyond the speech
+constexpr int kWindowPad = 128;      // encoder frames (20 ms) beyond the speech
 constexpr int kGrammarWindow = 256;  // least window of a single word (192: 27 of 28, 256: 28)
 constexpr std::size_t kCalibrationsKept = 128;  // closed lists whose silence score is kept
 constexpr double kSilenceWeight = 0.5;          // 0.3–0.7 measured alike
@@ -128,6 +126,11 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
 }
 
 WhisperModel::~WhisperModel() { whisper_free(static_cast<whisper_context*>(context_)); }
+
+std::unique_ptr<Decoder> WhisperModel::make_decoder(text::TablesPtr tables,
+                                                    const Clock& clock) const {
+  return std::make_unique<WhisperDecoder>(shared_from_this(), std::move(tables), clock);
+}
 
 struct WhisperDecoder::Impl {
   Impl(std::shared_ptr<const WhisperModel> m, text::TablesPtr t, const Clock& c)
@@ -345,7 +348,7 @@ WhisperDecoder::WhisperDecoder(std::shared_ptr<const WhisperModel> model, text::
 WhisperDecoder::~WhisperDecoder() = default;
 
 Result<Decoded> WhisperDecoder::decode(const DecodeRequest& request, const StopFlag& stop) {
-  if (request.pcm.size() < kShortest || request.pcm.size() > kLongest) {
+  if (request.pcm.size() < kDecodeShortest || request.pcm.size() > kDecodeLongest) {
     return fail(ErrorCode::kInvalid, "decode needs 0.1 to 30 s of audio");
   }
   if (!impl_->model->multilingual() && request.language != Language::kEnglish) {

@@ -57,6 +57,8 @@ int main(int argc, char** argv) {
   hear_command->add_option("--socket", hear_config.socket, "Unix socket")->required();
   hear_command->add_option("--models", hear_config.models, "folder of scripts/models")->required();
   hear_command->add_option("--threads", hear_config.threads, "decoders, one core each");
+  hear_command->add_option("--zh", hear_config.recognizer_zh, "folder of a sherpa-onnx model");
+  hear_command->add_option("--en", hear_config.recognizer_en, "folder of a sherpa-onnx model");
   auto* speak_command = app.add_subcommand("speak", "text to speech");
   speak_command->add_option("--socket", speak_config.socket, "Unix socket")->required();
   speak_command->add_option("--models", speak_config.models, "folder of scripts/models")
