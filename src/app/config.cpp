@@ -66,9 +66,25 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
   r.read({"speech.models_dir", "Speech models. Empty: beside the program, else the user's cache."},
          c.models_dir);
   r.read({"speech.worker", "The worker program. Empty: aicall-worker beside this one."}, c.worker);
+  r.read({"speech.hear_url",
+          "Recognition elsewhere: a hear worker (ws://…) or an OpenAI-compatible transcription API "
+          "(http://… or https://…/v1). Empty: our own. Set, audio leaves!"},
+         c.hear_url);
+  r.read({"speech.hear_key_file", "File (0600) that holds the API key of an http hear_url."},
+         c.hear_key_file);
+  r.read({"speech.hear_model", "Model that an http hear_url is asked for."}, c.hear_model);
   r.read(
-      {"speech.hear_url", "A hear worker elsewhere (ws://…). Empty: our own. Set, audio leaves!"},
-      c.hear_url);
+      {"speech.recognizer_zh",
+       "Folder of a sherpa-onnx model (streaming zipformer, paraformer, SenseVoice) for Chinese. "
+       "Empty: Whisper."},
+      c.recognizer_zh);
+  r.read({"speech.recognizer_en", "… for English; may be the same folder."}, c.recognizer_en);
+  for (const auto& [key, folder] : {std::pair{"speech.recognizer_zh", &c.recognizer_zh},
+                                    std::pair{"speech.recognizer_en", &c.recognizer_en}})
+    if (!folder->empty() && !c.hear_url.empty())
+      r.problem(key, "is for our own worker: leave speech.hear_url empty");
+  if (!c.hear_key_file.empty() && !c.hear_url.starts_with("http"))
+    r.problem("speech.hear_key_file", "goes with an http(s) speech.hear_url");
   r.read({"speech.speak_url", "An OpenAI-compatible speech engine (http://…/v1). Empty: our own."},
          c.speak_url);
   r.read({"speech.voice_zh", "Voice of Chinese calls."}, c.voice_zh);

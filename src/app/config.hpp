@@ -49,7 +49,11 @@ struct Config {
     std::string models_dir;  ///< empty: ${XDG_CACHE_HOME:-~/.cache}/aicall/models
     std::string worker;      ///< empty: aicall-worker beside the program
     std::string hear_url;    ///< empty: our own worker
-    std::string speak_url;   ///< empty: our own worker
+    std::string hear_key_file;
+    std::string hear_model = "whisper-1";
+    std::string recognizer_zh;  ///< folder of a sherpa-onnx model; empty: Whisper
+    std::string recognizer_en;
+    std::string speak_url;  ///< empty: our own worker
     std::string voice_zh = "zf_xiaoxiao";
     std::string voice_en = "joe";
     double speed = 1.0;

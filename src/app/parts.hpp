@@ -16,8 +16,8 @@
 #include "api/web_app.hpp"
 #include "app/system.hpp"
 #include "app/workers.hpp"
-#include "engine/speech/hear_client.hpp"
 #include "engine/speech/prompt_cache.hpp"
+#include "engine/speech/recognizer.hpp"
 #include "engine/speech/speak_client.hpp"
 #include "engine/telephony/recording/recorder.hpp"
 #include "engine/telephony/rtp/media_engine.hpp"
@@ -92,7 +92,7 @@ struct System::Parts {
 
   Workers workers;
   std::atomic<bool> voice_up{false};
-  std::unique_ptr<speech::HearClient> hear;
+  std::unique_ptr<speech::Recognizer> hear;
   std::unique_ptr<speech::SpeakClient> speak;
   std::unique_ptr<speech::PromptCache> prompts;
   std::shared_ptr<call::PromptRendering> rendering;

@@ -17,6 +17,7 @@
 #include "api/system_routes.hpp"
 #include "api/talk_socket.hpp"
 #include "api/web_app.hpp"
+#include "app/hearing.hpp"
 #include "app/parts.hpp"
 
 namespace yyc3::app {
@@ -199,10 +200,10 @@ Result<void> System::Parts::open_media() {
 
 Result<void> System::Parts::open_speech() {
   YYC3_TRY(workers.start(config, log, clock, bus));
-  speech::HearClientConfig hear_config;
-  hear_config.endpoint = workers.hear_endpoint();
-  hear_config.on_hang = [this] { workers.kill("hear"); };
-  hear = std::make_unique<speech::HearClient>(hear_config, *call_loop, registry, log, clock);
+  const HearingParts hearing{*call_loop, registry, log, clock, [this] { workers.kill("hear"); }};
+  auto recognizer = make_recognizer(config, workers.hear_endpoint(), hearing);
+  if (!recognizer) return passed(recognizer.error());
+  hear = std::move(*recognizer);
   speech::SpeakClientConfig speak_config;
   speak_config.endpoint = workers.speak_endpoint();
   speak_config.voice_zh = config.speech.voice_zh;

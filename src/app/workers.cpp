@@ -70,6 +70,14 @@ Result<void> Workers::State::add(const Config& config, const std::string& role, 
                 config.models_dir().string(),
                 "--nice",  // not the child's from the start: it loads its models at full speed
                 std::to_string(nice)};
+  if (role == "hear") {
+    const auto recogniser = [&child](const char* option, const std::string& model) {
+      if (model.empty()) return;
+      child.argv.insert(child.argv.end(), {option, std::filesystem::absolute(model).string()});
+    };
+    recogniser("--zh", config.speech.recognizer_zh);
+    recogniser("--en", config.speech.recognizer_en);
+  }
   const char* home = std::getenv("HOME");
   child.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", fmt::format("HOME={}", home ? home : "/")};
   child.oom_score_adj = kOomFirst;
@@ -115,6 +123,8 @@ Result<void> Workers::start(const Config& config, telemetry::Log& log, const Clo
       return fail(ErrorCode::kInvalid,
                   fmt::format("speech.{}_url: {}", role.name, endpoint.error().detail));
     role.endpoint = *endpoint;
+    std::string& base = role.endpoint.base_path;
+    if (base.ends_with("/v1")) base.erase(base.size() - 3);  // our targets begin with it
     state_->set(role.name, "up");
   }
   return {};

@@ -10,9 +10,10 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/load.hpp"
 #include "app/commands/speech_segments.hpp"
+#include "app/hearing.hpp"
 #include "app/workers.hpp"
 #include "base/json.hpp"
-#include "engine/speech/hear_client.hpp"
+#include "engine/speech/recognizer.hpp"
 #include "engine/speech/telephone_voice.hpp"
 #include "engine/speech/worker_protocol.hpp"
 #include "engine/telephony/codec/g711.hpp"
@@ -52,22 +53,16 @@ struct LocalSpeech {
   }
 };
 
-speech::HearClientConfig hear_config(const LocalSpeech& local) {
-  speech::HearClientConfig config;
-  config.endpoint = local.workers.hear_endpoint();
-  return config;
-}
-
-/// One stream of the hear worker, used from outside its loop, one decode at a time.
+/// One stream of the recogniser, used from outside its loop, one decode at a time.
 class Ear final : public speech::HearingSink {
  public:
-  Ear(LocalSpeech& local, speech::Language language, speech::GrammarKind grammar)
-      : local_(local),
-        client_(std::make_unique<speech::HearClient>(hear_config(local), local.loop, local.registry,
-                                                     local.log, local.clock)),
-        language_(language),
-        grammar_(grammar) {
-    on_loop([this] { stream_ = client_->open(language_, *this); });
+  Ear(LocalSpeech& local, std::unique_ptr<speech::Recognizer> client, speech::Language language,
+      speech::GrammarKind grammar)
+      : local_(local), client_(std::move(client)), language_(language), grammar_(grammar) {
+    on_loop([this] {
+      stream_ = client_->open(language_, *this);
+      up_ = client_->available();
+    });
   }
   ~Ear() override {
     on_loop([this] { client_.reset(); });
@@ -120,7 +115,7 @@ class Ear final : public speech::HearingSink {
   }
 
   LocalSpeech& local_;
-  std::unique_ptr<speech::HearClient> client_;
+  std::unique_ptr<speech::Recognizer> client_;
   speech::Language language_;
   speech::GrammarKind grammar_;
   speech::StreamNumber stream_ = 0;
@@ -200,7 +195,10 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
   LocalSpeech local;
   const auto started = local.start(*config);
   if (!started) return tell(started.error(), "the workers");
-  Ear ear(local, *speech::language_of(arguments.language),
+  auto recognizer = make_recognizer(*config, local.workers.hear_endpoint(),
+                                    {local.loop, local.registry, local.log, local.clock, {}});
+  if (!recognizer) return tell(recognizer.error(), "hearing");
+  Ear ear(local, std::move(*recognizer), *speech::language_of(arguments.language),
           *speech::wire::grammar_of(arguments.grammar));
   if (!ear.wait())
     return tell({ErrorCode::kUnavailable, "not up; `aicall models list` says what is missing"},

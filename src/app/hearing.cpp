@@ -1,0 +1,64 @@
+#include "app/hearing.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "engine/speech/hear_client.hpp"
+#include "engine/speech/remote_recognizer.hpp"
+#include "platform/security/secret_file.hpp"
+
+namespace yyc3::app {
+
+namespace {
+
+constexpr std::size_t kKeyBytesMax = 4096;
+
+/// The API key in `file`, empty when none is named.
+Result<std::string> read_key(const std::string& file) {
+  if (file.empty()) return std::string();
+  const auto bytes = security::read_secret(file, kKeyBytesMax);
+  if (!bytes) return fail(bytes.error().code, "speech.hear_key_file: " + bytes.error().detail);
+  if (!*bytes)
+    return fail(ErrorCode::kNotFound, fmt::format("speech.hear_key_file: {}: no such file", file));
+  std::string key(as_text(**bytes));
+  key.erase(key.find_last_not_of(" \r\n\t") + 1);
+  const auto visible = [](char c) { return c > ' ' && c < 127; };
+  if (key.empty() || !std::ranges::all_of(key, visible))
+    return fail(ErrorCode::kInvalid,
+                fmt::format("speech.hear_key_file: {}: must hold the key alone", file));
+  return key;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<speech::Recognizer>> make_recognizer(const Config& config,
+                                                            const net::Endpoint& endpoint,
+                                                            HearingParts parts) {
+  if (!config.speech.hear_url.starts_with("http")) {
+    speech::HearClientConfig hear;
+    hear.endpoint = endpoint;
+    hear.on_hang = std::move(parts.on_hang);
+    return std::make_unique<speech::HearClient>(std::move(hear), parts.loop, parts.registry,
+                                                parts.log, parts.clock);
+  }
+  speech::RemoteRecognizerConfig remote;
+  remote.endpoint = endpoint;
+  remote.model = config.speech.hear_model;
+  auto key = read_key(config.speech.hear_key_file);
+  if (!key) return tl::unexpected<Error>(key.error());
+  remote.bearer = std::move(*key);
+  auto tables = text::Tables::load(config.models_dir() / "text");
+  if (tables)
+    remote.tables = std::move(*tables);
+  else
+    parts.log.warn("closed answers are taken as the engine writes them",
+                   {{"error.message", tables.error().detail}});
+  parts.log.info("what callers say goes to another host: speech.hear_url",
+                 {{"destination.address", endpoint.host}, {"yyc3.speech.tls", endpoint.tls}});
+  return std::make_unique<speech::RemoteRecognizer>(std::move(remote), parts.loop, parts.registry,
+                                                    parts.log, parts.clock);
+}
+
+}  // namespace yyc3::app
