@@ -150,6 +150,7 @@ bool sounds_unfinished(std::string_view heard, text::Language language) {
     for (const std::string_view opening :
          {"嗯", "呃", "啊", "哦", "那个", "这个", "不好意思", "请问", "那", "那我", "我", "麻烦"})
       if (plain == opening) return true;
+    if (plain.ends_with("我就是")) return false;
     // Verbs without their object, prepositions, conjunctions, a day without its hour's half.
     return ends_with_word(
         plain,

@@ -30,12 +30,23 @@ bool negated_en(std::string_view before) {
 
 enum class Plain { kAbsent, kNegated, kThere };
 
+/// Where blanks stood in a text before they were taken out, in bytes: a "不" before one negates
+/// nothing behind it ("不，我就是").
+std::vector<std::size_t> pauses_in(std::string_view plain) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    if (plain[i] == ' ') out.push_back(i - out.size());
+  return out;
+}
+
 /// `text` and `phrase` are plain; English ones are padded with blanks by the caller.
-Plain look(std::string_view text, std::string_view phrase, bool zh) {
+Plain look(std::string_view text, std::string_view phrase, bool zh,
+           const std::vector<std::size_t>& pauses) {
   Plain seen = Plain::kAbsent;
   for (std::size_t at = text.find(phrase); at != std::string_view::npos;
        at = text.find(phrase, at + 1)) {
-    const std::string_view before = text.substr(0, zh ? at : at + 1);
+    const bool paused = std::ranges::find(pauses, at) != pauses.end();
+    const std::string_view before = text.substr(0, zh ? (paused ? 0 : at) : at + 1);
     if (!(zh ? negated_zh(before) : negated_en(before))) return Plain::kThere;
     seen = Plain::kNegated;
   }
@@ -90,6 +101,7 @@ std::vector<PhraseBook::Found> PhraseBook::find_all(std::string_view text, text:
   const std::string plain = plain_text(text);
   if (plain.empty()) return found;
   const std::string looked = zh ? compact(plain) : " " + plain + " ";
+  const std::vector<std::size_t> pauses = zh ? pauses_in(plain) : std::vector<std::size_t>();
   text::PinyinKey key;
   if (zh && matcher_) key = matcher_->key(looked);
   const auto better = [](const Found& a, const Found& b) {
@@ -97,7 +109,7 @@ std::vector<PhraseBook::Found> PhraseBook::find_all(std::string_view text, text:
   };
   for (const Entry& entry : entries_) {
     if (entry.language != language) continue;
-    const Plain seen = look(looked, entry.plain, zh);
+    const Plain seen = look(looked, entry.plain, zh, pauses);
     double score = seen == Plain::kThere ? 1.0 : 0.0;
     if (seen == Plain::kAbsent && zh && matcher_) {
       score = text::SoundMatcher::score_within(key, entry.key);

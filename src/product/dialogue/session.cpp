@@ -200,8 +200,9 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
     const bool more = ask.grammar != Grammar::kTime && is_short(text, state_->language);
     return more ? Completeness::kComplete : Completeness::kSatisfied;
   }
-  return state_->faq->find(text, state_->language, 0.85) ? Completeness::kComplete
-                                                         : Completeness::kUnclear;
+  if (!state_->faq->find(text, state_->language, 0.85)) return Completeness::kUnclear;
+  return sounds_like_question(text, state_->language) ? Completeness::kSatisfied
+                                                      : Completeness::kComplete;
 }
 
 bool DialogueSession::interrupts(std::string_view heard, const text::LocalDateTime&) const {

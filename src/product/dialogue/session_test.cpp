@@ -121,6 +121,8 @@ const std::vector<Conversation>& conversations() {
        kZh,
        {{"是我", "remind"}, {"可以，停车方便吗", "confirmed"}},
        "confirmed"},
+      {"a yes heard as no", kZh, {{"不,我就是", "remind"}}, ""},
+      {"somebody of the family", kZh, {{"不是，我是他爱人", "wrong_person"}}, "wrong_number"},
       {"another person", kZh, {{"不是", "wrong_person"}}, "wrong_number"},
       {"wrong number", kZh, {{"你打错了", "wrong_person"}}, "wrong_number"},
       {"busy", kZh, {{"我在开会", "busy"}}, "call_back"},
@@ -335,10 +337,11 @@ TEST_CASE("judge and interrupts") {
   CHECK(session.judge("等一下", kNow) == Completeness::kUnfinished);
   for (const char* open : {"我想问一下", "请问你们", "不好意思", "嗯", "我那天", "能不能", "帮我"})
     CHECK_MESSAGE(session.judge(open, kNow) == Completeness::kUnfinished, open);
-  for (const char* whole : {"你们的地址在哪里", "多少钱", "不好意思我来不了", "我想改个时间"})
+  for (const char* whole :
+       {"对我就是", "你们的地址在哪里", "多少钱", "不好意思我来不了", "我想改个时间"})
     CHECK_MESSAGE(session.judge(whole, kNow) != Completeness::kUnfinished, whole);
   CHECK(session.judge("转人工", kNow) == Completeness::kSatisfied);
-  CHECK(session.judge("停车方便吗", kNow) == Completeness::kComplete);
+  CHECK(session.judge("停车方便吗", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("", kNow) == Completeness::kUnclear);
   for (const char* listening : {"嗯", "嗯嗯", "好的", "对", "哦。", "知道了"})
     CHECK_FALSE(session.interrupts(listening, kNow));

@@ -91,6 +91,7 @@ TEST_CASE("phrases are found by their sound, and not when they are negated") {
   CHECK(book.find("我想还款", kZh)->score == 1.0);
   CHECK(book.find("取消吧", kZh)->label == 1);
   CHECK_FALSE(book.find("不取消", kZh).has_value());
+  CHECK(book.find("不，取消", kZh).has_value());
   CHECK_FALSE(book.find("吃饭了", kZh).has_value());
   CHECK(book.find("Please, cancel it.", kEn)->label == 2);
   CHECK_FALSE(book.find("don't cancel", kEn).has_value());
