@@ -414,7 +414,10 @@ int run(const Options& o) {
   auto recorder = std::move(*recording::Recorder::start(
       {.spool = folder / "spool"},
       {master.master().derive("spool"), keys, *blobs, clock, registry, log},
-      [&](const recording::FinishedRecording& f) { stored += f.error.empty() ? 1 : 0; }));
+      [&](const recording::FinishedRecording& f) {
+        stored += f.error.empty() ? 1 : 0;
+        return Result<void>();
+      }));
   Plane plane;
   plane.engine = start_engine(o, clock, registry);
   if (!plane.engine) return 1;

@@ -173,13 +173,10 @@ Result<void> System::Parts::open_recorder() {
   spool.spool = config.data_dir() / "spool";
   recording::RecorderDeps deps{
       key_file->master().derive("recording spool"), *tenant_keys, *blobs, clock, registry, log};
-  auto started = recording::Recorder::start(
-      spool, std::move(deps), [this](const recording::FinishedRecording& finished) {
-        const auto stored = recordings->finished(finished);
-        if (!stored)
-          log.error("a recording's row could not be stored",
-                    {{"error.message", stored.error().detail}});
-      });
+  auto started = recording::Recorder::start(spool, std::move(deps),
+                                            [this](const recording::FinishedRecording& finished) {
+                                              return recordings->finished(finished);
+                                            });
   if (!started) return passed(started.error());
   recorder = std::move(*started);
   return {};

@@ -48,6 +48,7 @@ void System::Parts::stop() {
   cleared.get_future().wait();
   workers.stop();
   live_hub.reset();
+  recorder.reset();  // writes the rows of the calls that ended just now
   if (database) database->stop();
   for (net::EventLoop* loop : {web_loop.get(), call_loop.get(), files.get()}) {
     loop->stop();

@@ -135,6 +135,7 @@ struct Recorder::Impl {
   std::optional<Place> append(ByteView record);
   bool over(Call& call);
   void settle(const std::shared_ptr<Call>& call);
+  void keep(const std::shared_ptr<Call>& call, const FinishedRecording& told, const Error& why);
   Result<RecordingWriter> copy_out(const std::string& tenant, RecordingId id,
                                    const security::Key256& key, const std::vector<Place>& pieces);
   Result<std::vector<Place>> pieces_of(const Call& call) const;
@@ -393,22 +394,34 @@ void Recorder::Impl::settle(const std::shared_ptr<Call>& call) {
   Result<RecordingWriter> written =
       pieces ? copy_out(call->tenant, call->id, call->key, *pieces)
              : Result<RecordingWriter>(tl::unexpected<Error>(pieces.error()));
+  Result<void> stored;
   if (written) {
     told.first_sample = written->first_sample();
     told.samples = written->samples();
-    metrics.finished.add();
-    const Result<Place> done = spool->append(record_of(RecordType::kDone, call->id));
-    if (!done) deps.log.warn("recorder: end mark not written; a crash now stores it again");
+    stored = finished(told);
   } else {
     told.error = written.error().detail;
-    failed.push_back(call);
-    if (std::exchange(call->told_failed, true)) return;
-    metrics.failed.add();
-    deps.log.error("recording could not be stored; it stays in the spool and is tried again",
-                   {{"yyc3.recording.id", call->id}, {"error.message", told.error}});
+    stored = tl::unexpected<Error>(written.error());
   }
-  metrics.active.sub(told.error.empty() ? 1 : 0);
-  finished(told);
+  if (!stored) return keep(call, told, stored.error());
+  metrics.finished.add();
+  metrics.active.sub(1);
+  // After the row: a crash in between tells it again.
+  const Result<Place> done = spool->append(record_of(RecordType::kDone, call->id));
+  if (!done) deps.log.warn("recorder: end mark not written; a crash now stores it again");
+}
+
+/// What could not be stored is tried again.
+void Recorder::Impl::keep(const std::shared_ptr<Call>& call, const FinishedRecording& told,
+                          const Error& why) {
+  failed.push_back(call);
+  if (std::exchange(call->told_failed, true)) return;
+  metrics.failed.add();
+  deps.log.error("recording could not be stored; it stays in the spool and is tried again",
+                 {{"yyc3.recording.id", call->id}, {"error.message", why.detail}});
+  if (told.error.empty()) return;
+  if (const auto stored = finished(told); !stored)
+    deps.log.warn("nor could its row", {{"error.message", stored.error().detail}});
 }
 
 /// Segments that no call and no failed recording needs any more.
@@ -476,8 +489,11 @@ bool Recorder::Impl::recover_one(RecordingId id, const Remains& remains) {
     deps.log.error("recording could not be recovered; it stays in the spool",
                    {{"yyc3.recording.id", id}, {"error.message", told.error}});
   }
-  finished(told);
-  return written.has_value() || !key;
+  const Result<void> stored = finished(told);
+  if (!stored)
+    deps.log.error("a recovered recording's row could not be stored; it stays in the spool",
+                   {{"yyc3.recording.id", id}, {"error.message", stored.error().detail}});
+  return (written.has_value() || !key) && stored;
 }
 
 }  // namespace yyc3::recording

@@ -67,7 +67,9 @@ enum class RecorderState { kOk, kDiskFull, kFailing };
 /// Threads: any for begin, finish, state; `finished` is called on the second thread.
 class Recorder {
  public:
-  using Finished = std::function<void(const FinishedRecording&)>;
+  /// An error (the row could not be stored) keeps the sound in the spool: told again, every 10 s
+  /// and at the next start.
+  using Finished = std::function<Result<void>(const FinishedRecording&)>;
   /// Recovers what a crash left (told through `finished` before this returns), then starts.
   /// Errors: kUnavailable the spool cannot be made or written, with what to do.
   static Result<std::unique_ptr<Recorder>> start(RecorderConfig config, RecorderDeps deps,

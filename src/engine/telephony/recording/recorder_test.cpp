@@ -43,9 +43,11 @@ struct Studio {
   void start() {
     auto made = Recorder::start(
         config, {provider.master().derive("spool"), keys, *blobs, clock, registry, log},
-        [this](const FinishedRecording& f) {
+        [this](const FinishedRecording& f) -> Result<void> {
           const std::lock_guard lock(mutex);
           finished.push_back(f);
+          if (!rows_can_be_stored) return fail(ErrorCode::kUnavailable, "the database is full");
+          return {};
         });
     REQUIRE(made);
     recorder = std::move(*made);
@@ -81,6 +83,7 @@ struct Studio {
   RecorderConfig config;
   std::mutex mutex;
   std::vector<FinishedRecording> finished;
+  bool rows_can_be_stored = true;
   std::unique_ptr<Recorder> recorder;
 };
 
@@ -198,7 +201,7 @@ TEST_CASE("kill -9 in mid-call: the next start stores what was said") {
         std::move(*Recorder::start(studio.config,
                                    {studio.provider.master().derive("spool"), studio.keys,
                                     *studio.blobs, studio.clock, studio.registry, studio.log},
-                                   [](const FinishedRecording&) {}));
+                                   [](const FinishedRecording&) { return Result<void>(); }));
     const RecordingStart begun = *recorder->begin(id, "default");
     shared->wrapped_size = begun.wrapped_key.size();
     std::copy(begun.wrapped_key.begin(), begun.wrapped_key.end(), shared->wrapped.begin());
@@ -236,6 +239,30 @@ TEST_CASE("kill -9 in mid-call: the next start stores what was said") {
   studio.start();  // nothing is left to recover
   CHECK(studio.told().empty());
   ::munmap(shared, sizeof(Shared));
+}
+
+TEST_CASE("a recording whose row could not be stored is told again at the next start") {
+  Studio studio;
+  studio.rows_can_be_stored = false;
+  studio.start();
+  const auto begun = studio.recorder->begin(RecordingId::make(studio.clock), "default");
+  REQUIRE(begun);
+  for (std::uint64_t n = 0; n < 20; ++n) push(*begun->tap, n);
+  begun->tap->closed.store(true);
+  studio.recorder->finish(begun->id);
+  REQUIRE(studio.until_told(1));
+  studio.recorder.reset();
+  studio.finished.clear();
+  studio.rows_can_be_stored = true;
+  studio.start();
+  REQUIRE(studio.told().size() == 1);
+  CHECK(studio.told()[0].id == begun->id);
+  CHECK(studio.told()[0].error == "");
+  CHECK(studio.play(*begun).samples.size() == 2 * 20 * 160);
+  studio.recorder.reset();
+  studio.finished.clear();
+  studio.start();  // now it is stored: nothing is left to tell
+  CHECK(studio.told().empty());
 }
 
 TEST_CASE("a full disk loses sound, not calls, and is over when there is room") {
