@@ -165,8 +165,8 @@ void CallSession::advise(const LegEnd& end) {
 void CallSession::on_leg_ended(const LegEnd& end) {
   if (std::exchange(over_, true)) return;
   advise(end);
-  conversation_->stop();
   conversation_->on_media();  // the last of the ledger
+  conversation_->stop();
   finish(end);
 }
 

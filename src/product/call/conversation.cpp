@@ -121,7 +121,7 @@ void Conversation::stop() {
   for (const auto& [job, ignored] : jobs_) parts_.recognizer.cancel(job);
   jobs_.clear();
   decodes_.clear();
-  speaker_.cut();
+  speaker_.close();
 }
 
 void Conversation::on_media() {

@@ -218,6 +218,16 @@ void Speaker::cut() {
   if (!playing) finish(true);
 }
 
+void Speaker::close() {
+  if (!active_) return;
+  const rtp::PlayProgress now = stream_.progress();
+  for (Piece& piece : pieces_)
+    if (piece.started && !piece.ended && piece.utterance == now.utterance)
+      piece.played = now.samples;
+  stream_.raise_epoch();
+  finish(true);
+}
+
 void Speaker::pause() { stream_.pause(); }
 void Speaker::resume() { stream_.resume(); }
 

@@ -68,6 +68,9 @@ class Speaker {
   void say(std::vector<Line> lines);
   /// Barge-in: silence within 20 ms; `finished` follows when the ledger has closed.
   void cut();
+  /// The line is gone and no ledger entry will come any more: `finished` at once, with what had
+  /// been played by now.
+  void close();
   void pause();
   void resume();
   void on_event(const rtp::MediaEvent& event);
