@@ -46,6 +46,19 @@ def free_port(kind=socket.SOCK_STREAM):
         return s.getsockname()[1]
 
 
+def sip_port():
+    """Free for UDP and for TCP: baresip listens on both."""
+    for _ in range(50):
+        port = free_port(socket.SOCK_DGRAM)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise RuntimeError("no port on 127.0.0.1 is free for UDP and TCP")
+
+
 def write_wav(path, samples, pad_seconds=0.0):
     with wave.open(path, "wb") as out:
         out.setnchannels(1)
@@ -55,11 +68,12 @@ def write_wav(path, samples, pad_seconds=0.0):
 
 
 class Phone:
-    def __init__(self, folder, user="customer", timeout=30):
+    def __init__(self, folder, user="customer", timeout=30, trace=False):
+        """`timeout`: hangs up after so many seconds without RTP, 0 never. `trace`: each SIP message goes to baresip.log."""
         self.folder = folder
         self.user = user
         os.makedirs(folder, exist_ok=True)
-        self.sip = free_port(socket.SOCK_DGRAM)
+        self.sip = sip_port()
         self.ctrl_port = free_port()
         rtp = free_port(socket.SOCK_DGRAM) & ~1
         rtp = min(max(rtp, 1024), 65000)
@@ -72,7 +86,7 @@ class Phone:
                       "audio_codecs=PCMA/8000/1,PCMU/8000/1;ptime=20\n")
         open(os.path.join(folder, "contacts"), "w").close()
         self.log = open(os.path.join(folder, "baresip.log"), "wb")
-        self.process = subprocess.Popen(["baresip", "-f", folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(["baresip", *(["-s"] if trace else []), "-f", folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.control = None
         self.buffer = b""
         for _ in range(100):
