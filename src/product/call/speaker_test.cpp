@@ -1,9 +1,15 @@
 #include "product/call/speaker.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <doctest/doctest.h>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "engine/telephony/rtp/media_engine.hpp"
 #include "product/call/call_state.hpp"
 
 using namespace yyc3::call;
@@ -43,6 +49,62 @@ TEST_CASE("the bot's level is that of the 200 ms before the playing position") {
   pcm.resize(3'200);
   CHECK(level_before(pcm, 4'000) == near(-20));  // half of the window is behind the end
   CHECK(level_before(pcm, 4'800) == -96);
+}
+
+namespace {
+
+/// Two seconds of voice for whatever is asked, when told to answer.
+struct TwoSeconds final : yyc3::speech::Synthesizer {
+  std::uint64_t speak(yyc3::speech::SpeakRequest, Done done) override {
+    waiting.push_back(std::move(done));
+    return waiting.size();
+  }
+  void cancel(std::uint64_t) override {}
+  [[nodiscard]] bool available() const override { return true; }
+  void answer() {
+    for (auto& done : std::exchange(waiting, {}))
+      done(std::make_shared<const std::vector<std::int16_t>>(16'000, std::int16_t{500}));
+  }
+  std::vector<Done> waiting;
+};
+
+}  // namespace
+
+TEST_CASE("a line that is gone closes the reply at once, with what had been played") {
+  yyc3::SystemClock clock;
+  yyc3::telemetry::Registry registry;
+  auto engine = std::move(*yyc3::rtp::MediaEngine::start({}, clock, registry));
+  auto stream = std::move(*engine->add_loop().open({}));
+  yyc3::rtp::RemoteMedia remote;
+  remote.ip = "127.0.0.1";
+  remote.port = stream->local_port();
+  REQUIRE(stream->set_remote(remote));
+  TwoSeconds voice;
+  yyc3::speech::PromptCache cache({}, voice, registry, [](const std::function<void()>&) {});
+  SpeakerMetrics metrics(registry);
+  std::optional<Spoken> told;
+  Speaker speaker(*stream, cache, {}, metrics, clock,
+                  {[](std::uint64_t, yyc3::SteadyTime) {}, [&](const Spoken& s) { told = s; }});
+  speaker.close();  // nothing is being said: nothing to tell
+  CHECK_FALSE(told);
+  speaker.say({{"one two three four five six seven eight"}});
+  voice.answer();
+  for (int i = 0; i < 1000 && stream->progress().samples < 4'000; ++i) {
+    yyc3::rtp::MediaEvent event;
+    while (stream->next_event(event)) speaker.on_event(event);
+    speaker.feed();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK_FALSE(told);
+  speaker.close();
+  REQUIRE(told);
+  CHECK(told->interrupted);
+  CHECK(told->samples >= 4'000);
+  CHECK(told->samples < 16'000);
+  CHECK(told->heard.starts_with("one "));
+  CHECK_FALSE(told->unsaid.empty());
+  CHECK(told->heard + told->unsaid == told->text);
+  CHECK_FALSE(speaker.speaking());
 }
 
 TEST_CASE("the state table allows what A10 names and nothing out of a final state") {
