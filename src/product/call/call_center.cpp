@@ -254,13 +254,9 @@ Result<CallSession*> CallCenter::State::open_session(CallId id, const CallStore:
 std::vector<speech::SpeakRequest> CallCenter::State::own_words(const NewCall& call) const {
   std::vector<speech::SpeakRequest> words;
   const auto flow = flows.find(call.flow);
-  const auto values = variables_of(call, *flow);
-  for (const auto& [name, variable] : flow->variables) {
-    if (!variable.per_call) continue;
-    for (const auto& piece :
-         dialogue::fill(*flow, "{" + name + "}", name, text_language(call.language), values))
-      if (!piece.text.empty()) words.push_back(voice_of(call).request(piece.text, true));
-  }
+  for (const auto& piece :
+       dialogue::own_pieces(*flow, text_language(call.language), variables_of(call, *flow)))
+    words.push_back(voice_of(call).request(piece.text, true));
   return words;
 }
 

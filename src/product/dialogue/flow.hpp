@@ -197,6 +197,12 @@ struct Segment {
 [[nodiscard]] std::vector<Segment> fragments(const Flow& flow, text::Language language,
                                              const text::LocalDate& from, int days);
 
+/// What only a call with these `values` can say (names, times), once each, cut as it will be said:
+/// a mark behind a name belongs to it. The nearest to the start first: render these before it is
+/// dialled.
+[[nodiscard]] std::vector<Segment> own_pieces(const Flow& flow, text::Language language,
+                                              const std::map<std::string, std::string>& values);
+
 /// `template_text` with values put in, cut into fixed and variable segments named `id`.0, `id`.1 …
 /// Unknown or unreadable values are left out. Formats: datetime date time digits money.
 [[nodiscard]] std::vector<Segment> fill(const Flow& flow, std::string_view template_text,

@@ -199,6 +199,22 @@ TEST_CASE("fragments hold the days and half hours a flow can name") {
   CHECK(pieces.size() == 3 + 25);
 }
 
+TEST_CASE("what only this call says is known before it is dialled, as it will be cut") {
+  const Flow& flow = *kit::reminder();
+  const std::map<std::string, std::string> values{{"customer_name", "Ms Wang"},
+                                                  {"appointment_time", "2026-11-30T15:00"}};
+  const auto pieces = own_pieces(flow, kEn, values);
+  std::set<std::string> texts;
+  for (const Segment& piece : pieces) {
+    CHECK(piece.variable);
+    CHECK(texts.insert(piece.text).second);
+  }
+  for (const Segment& piece : fill(flow, "Is this {customer_name}?", "t", kEn, values))
+    if (piece.variable) CHECK(texts.contains(piece.text));  // "Ms Wang?", not "Ms Wang"
+  CHECK(pieces.front().text.starts_with("Ms Wang"));
+  CHECK(texts.contains(text::say_date({2026, 11, 30}, kEn)));
+}
+
 TEST_CASE("fill puts values in by their format") {
   const Flow& flow = *kit::reminder();
   const auto text = [&flow](const char* pattern, const std::string& value,

@@ -189,6 +189,16 @@ std::vector<Segment> prompts(const Flow& flow, Language language, const Values& 
   return out;
 }
 
+std::vector<Segment> own_pieces(const Flow& flow, Language language, const Values& values) {
+  std::vector<Segment> out;
+  std::set<std::string> seen;
+  for (const Node* node : nearest_first(flow))
+    for (const NamedText& named : texts_of(*node))
+      for (Segment& piece : fill(flow, named.text->in(language), node->id, language, values))
+        if (piece.variable && seen.insert(piece.text).second) out.push_back(std::move(piece));
+  return out;
+}
+
 std::vector<Segment> fragments(const Flow& flow, Language language, const text::LocalDate& from,
                                int days) {
   bool dates = false;
