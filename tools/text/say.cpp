@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     const text::Phonemes ours =
         (*voice)->phonemizer().phonemes(said, text::Language::kZh, text::PhonemeSet::kKokoro);
     const bool same = ours.joined() == theirs.joined();
-    for (const auto* phonemes : {&ours, &theirs}) {
+    for (const text::Phonemes* phonemes :
+         std::initializer_list<const text::Phonemes*>{&ours, &theirs}) {
       if (same && phonemes == &theirs) continue;
       const auto speech = (*voice)->say(*phonemes, argv[2], 1.0, never);
       if (!speech) return fmt::print(stderr, "{}: {}\n", said, speech.error().detail), 1;
