@@ -58,6 +58,37 @@ std::size_t allowed(const std::vector<Token>& tokens, std::size_t at, std::size_
   return length >= 4 ? 2 : 3;
 }
 
+/// The token where the text begins once more and is cut short by the end
+/// ("周末我去银行办。周末我去银行"): its last ≥ 5 tokens are those of a phrase right before them
+/// that is at most 2 tokens longer.
+std::size_t unfinished_repetition(const std::vector<Token>& tokens) {
+  constexpr std::size_t kLeast = 5;
+  constexpr std::size_t kMissing = 2;
+  const std::size_t n = tokens.size();
+  for (std::size_t missing = 1; missing <= kMissing; ++missing) {
+    for (std::size_t length = kLeast; 2 * length + missing <= n && length <= kLongestPhrase;
+         ++length) {
+      const std::size_t second = n - length;
+      const std::size_t first = second - missing - length;
+      bool same = true;
+      bool numbers = true;
+      for (std::size_t k = 0; k < length && same; ++k) {
+        same = same_word(tokens[first + k], tokens[second + k]);
+        numbers = numbers && is_numeral(tokens[first + k].word[0]);
+      }
+      if (same && !numbers) return second;
+    }
+  }
+  return n;
+}
+
+std::u32string before(std::u32string_view chars, std::size_t end) {
+  std::u32string kept(chars.substr(0, end));
+  while (!kept.empty() && (is_blank(kept.back()) || kept.back() == U'，' || kept.back() == U','))
+    kept.pop_back();
+  return kept;
+}
+
 }  // namespace
 
 std::string to_simplified(const Tables& tables, std::string_view text) {
@@ -84,13 +115,12 @@ CutText cut_repetition(std::string_view text) {
       const std::size_t needed = allowed(tokens, at, length);
       while (times < needed && again(at + times * length)) ++times;
       if (times < needed) continue;
-      std::u32string kept = chars.substr(0, tokens[at + length].begin);
-      while (!kept.empty() &&
-             (is_blank(kept.back()) || kept.back() == U'，' || kept.back() == U','))
-        kept.pop_back();
-      return {encode_utf8(kept), true};
+      return {encode_utf8(before(chars, tokens[at + length].begin)), true};
     }
   }
+  const std::size_t unfinished = unfinished_repetition(tokens);
+  if (unfinished < tokens.size())
+    return {encode_utf8(before(chars, tokens[unfinished].begin)), true};
   return {encode_utf8(chars), false};
 }
 

@@ -132,6 +132,9 @@ TEST_CASE("clean-up of recognised text") {
       {"I want to go. I want to go. I want to go.", "I want to go."},
       {"喂喂喂", "喂喂喂"},
       {"啊啊啊啊啊啊啊啊", "啊"},
+      {"周末我去银行办。周末我去银行", "周末我去银行办。"},
+      {"我想改到周五下午，就是我想改时间", "我想改到周五下午，就是我想改时间"},
+      {"一三五七九零，一三五七九", "一三五七九零，一三五七九"},
   };
   for (const auto& c : cut) {
     const CutText done = cut_repetition(c.in);
