@@ -24,7 +24,12 @@ using speech::GrammarKind;
 using speech::Language;
 
 constexpr std::size_t kRate = 8000;
-constexpr int kWindowPad = 128;      // encoder frames (20 ms) beyond the speech
+constexpr int kWindowPad = 128;  // encoder frames (20 ms) beyond the speech
+// Silence before and after what is heard: a word at the very edge of the window is lost. CER on 72
+// own call sentences through A-law, cut 200 ms around the speech: 14.2 % without, 12.7 / 12.9 %
+// with 200 ms before / after, 12.2 % with both, 13.6 % with 400 ms before; 29 % when cut at 80 ms
+// without any.
+constexpr std::size_t kSilenceAround = 2 * kRate / 10;
 constexpr int kGrammarWindow = 256;  // least window of a single word (192: 27 of 28, 256: 28)
 constexpr std::size_t kCalibrationsKept = 128;  // closed lists whose silence score is kept
 constexpr double kSilenceWeight = 0.5;          // 0.3–0.7 measured alike
@@ -94,6 +99,18 @@ void stop_loops(whisper_context* context, whisper_state*, const whisper_token_da
   for (int i = 0; i < vocabulary; ++i) {
     if (i != guard->end) logits[i] = -INFINITY;
   }
+}
+
+/// Encoder frames (20 ms) for so many 8 kHz samples and `pad` frames more.
+int window(std::size_t samples, int pad) {
+  const auto frames = static_cast<int>(samples * 50 / kRate);
+  return std::min(frames + pad, 1500);
+}
+
+std::vector<std::int16_t> amid_silence(std::span<const std::int16_t> pcm) {
+  std::vector<std::int16_t> out(pcm.size() + 2 * kSilenceAround, 0);
+  std::ranges::copy(pcm, out.begin() + kSilenceAround);
+  return out;
 }
 
 void to_log_probabilities(std::span<const float> logits, std::vector<float>& out) {
@@ -178,7 +195,7 @@ whisper_full_params WhisperDecoder::Impl::base_params(const DecodeRequest& reque
   p.temperature_inc = 0;  // no fallback: it costs 5 s
   p.greedy.best_of = 1;
   p.max_tokens = 8 + static_cast<int>(8 * seconds);
-  p.audio_ctx = std::min(static_cast<int>(50 * seconds) + kWindowPad, 1500);
+  p.audio_ctx = window(request.pcm.size(), kWindowPad);
   p.language = model->multilingual() ? speech::code_of(request.language) : "en";
   return p;
 }
@@ -200,7 +217,8 @@ Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, 
   LoopGuard guard{whisper_token_eot(context)};
   p.logits_filter_callback = &stop_loops;
   p.logits_filter_callback_user_data = &guard;
-  const std::vector<float> samples = to_16k(request.pcm);
+  const std::vector<float> samples = to_16k(amid_silence(request.pcm));
+  p.audio_ctx = window(samples.size() / 2, kWindowPad);
   const int rc =
       whisper_full_with_state(context, state, p, samples.data(), static_cast<int>(samples.size()));
   if (rc != 0) return stopped(stop);
