@@ -87,7 +87,8 @@ class Judge {
   [[nodiscard]] bool right(const Slot& slot, const Said& said, const std::string& heard) const {
     if (slot.kind == '<') return number(slot.words, heard);
     if (slot.kind == '{' && !text::parse_when(slot.words, kNow, kZh).empty())
-      return same_time(understanding_.read(said.text, kZh, kNow).when,
+      return sounds_in(slot.words, heard) ||
+             same_time(understanding_.read(said.text, kZh, kNow).when,
                        understanding_.read(heard, kZh, kNow).when);
     dialogue::PhraseBook book = understanding_.new_book();
     book.add(slot.words, 0, kZh);
@@ -103,6 +104,10 @@ class Judge {
     const std::string digits = text::parse_digits(words);
     if (digits.size() > 1 && text::parse_digits(heard).find(digits) != std::string::npos)
       return true;
+    return sounds_in(words, heard);
+  }
+  /// Every syllable in a row, whatever the characters; figures read as a number or digit by digit.
+  [[nodiscard]] bool sounds_in(const std::string& words, const std::string& heard) const {
     const std::string sought = sound(letters_of(text::decode_utf8(words)));
     return sound(letters_of(text::normalize(heard, kZh).text)).find(sought) != std::string::npos ||
            sound(letters_of(by_digits(heard))).find(sought) != std::string::npos;

@@ -7,6 +7,7 @@
 
 #include "engine/text/utf8.hpp"
 #include "product/dialogue/phrases.hpp"
+#include "product/dialogue/time_sounds.hpp"
 
 namespace yyc3::dialogue {
 namespace {
@@ -138,13 +139,18 @@ Understood Understanding::read(std::string_view text, text::Language language,
   out.request = request_in(heard, language);
   out.intent = intent_given(out.request, heard, language);
   out.sentiment = read_sentiment(heard, language);
-  out.when = text::parse_when(heard, now, language);
   out.yes_no = text::parse_yes_no(heard);
-  std::string mended;
-  if (language == text::Language::kZh && matcher_ && !out.when.date)
-    mended = with_weekday(heard, *matcher_);
-  if (!mended.empty()) out.when = text::parse_when(mended, now, language);
-  out.entities = find_entities(mended.empty() ? heard : mended, language, now);
+  const bool by_sound = language == text::Language::kZh && matcher_;
+  std::string mended = by_sound ? with_time_words(heard, *matcher_) : std::string(heard);
+  out.when = text::parse_when(mended, now, language);
+  if (by_sound && !out.when.date) {
+    std::string weekday = with_weekday(mended, *matcher_);
+    if (!weekday.empty()) {
+      mended = std::move(weekday);
+      out.when = text::parse_when(mended, now, language);
+    }
+  }
+  out.entities = find_entities(mended, language, now);
   return out;
 }
 

@@ -61,6 +61,30 @@ TEST_CASE("hard requests need neither model nor tables") {
   CHECK(bare.read("想预约一下", kZh, kNow).intent.intent == Intent::kAppointment);
 }
 
+TEST_CASE("the words of a day and a time are heard by their sound") {
+  const auto when = [](std::string_view said) {
+    return kit::understanding()->read(said, kZh, kNow).when;
+  };
+  struct Pair {
+    const char* heard;
+    const char* said;
+  };
+  for (const Pair& c :
+       {Pair{"后天上无我有空", "后天上午我有空"}, Pair{"下周二上五行吗?", "下周二上午行吗"},
+        Pair{"名天下五三点", "明天下午三点"}, Pair{"下五点", "下午五点"},
+        Pair{"下个月三好可以吗?", "下个月三号可以吗"}}) {
+    CAPTURE(c.heard);
+    CHECK(when(c.heard).date == when(c.said).date);
+    CHECK(when(c.heard).time == when(c.said).time);
+    CHECK(when(c.heard).part == when(c.said).part);
+    CHECK_FALSE(when(c.said).empty());
+  }
+  for (const char* said : {"重物到了", "我家在李白路", "这个三好学生"}) {
+    CAPTURE(said);
+    CHECK(when(said).empty());
+  }
+}
+
 TEST_CASE("a weekday is heard by its sound") {
   const text::LocalDate today = kNow.date;
   const auto day = [](std::string_view said) {
