@@ -25,10 +25,9 @@ using speech::Language;
 
 constexpr std::size_t kRate = 8000;
 constexpr int kWindowPad = 128;  // encoder frames (20 ms) beyond the speech
-// Silence before and after what is heard: a word at the very edge of the window is lost. CER on 72
-// own call sentences through A-law, cut 200 ms around the speech: 14.2 % without, 12.7 / 12.9 %
-// with 200 ms before / after, 12.2 % with both, 13.6 % with 400 ms before; 29 % when cut at 80 ms
-// without any.
+// Silence before and after what is heard: a word at the very edge of the window is lost. CER of own
+// call sentences cut 200 ms around the speech: 15.2 % without, 12.8 % with it; cut at 80 ms and
+// without it: 29 % (docs/decisions/0013).
 constexpr std::size_t kSilenceAround = 2 * kRate / 10;
 constexpr int kGrammarWindow = 256;  // least window of a single word (192: 27 of 28, 256: 28)
 constexpr std::size_t kCalibrationsKept = 128;  // closed lists whose silence score is kept
