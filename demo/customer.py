@@ -13,24 +13,23 @@ import array
 import glob
 import hashlib
 import json
-import math
 import os
 import random
 import re
-import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from engines import Ear, Voice, Worker  # noqa: E402
 from phone import Phone, write_wav  # noqa: E402
+from sound import level, telephone  # noqa: E402
 
 BLOCK = 160
 QUIET_DB = -45.0
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 ZH = {
-    "voices": ["zm_yunxi", "zm_yunyang", "zf_xiaoni", "zm_yunjian", "zf_xiaoyi"],
+    "voices": ["zm_yunxi", "zm_yunyang", "zf_xiaobei", "zm_yunjian", "zf_xiaoyi"],
     "yes": ["对，我是。", "是的，我就是。", "对，是我。", "嗯，是我，您说。"],
     "interrupt": ["等一下，请问你们的地址在哪里？", "等等，我想问一下多少钱？", "等一下，你们几点开门？"],
     "cannot": ["我那天来不了，想改个时间。", "不好意思，我想改个时间。", "那个时间不行，帮我改个时间吧。"],
@@ -64,53 +63,6 @@ EN = {
 HUMAN = {"yes": ["是", "对"], "right": ["对", "可以", "好的", "没问题"]}
 
 
-def level(block):
-    """dBov of a block of samples."""
-    if not block:
-        return -96.0
-    power = sum(s * s for s in block) / len(block)
-    return 10 * math.log10(power / 32768.0 ** 2) if power > 0 else -96.0
-
-
-def alaw(code):
-    """One A-law code (ITU-T G.711) as a 16-bit sample."""
-    code ^= 0x55
-    exponent, mantissa = (code >> 4) & 7, code & 15
-    size = (mantissa << 4) + 8 if exponent == 0 else ((mantissa << 4) + 0x108) << (exponent - 1)
-    return size if code & 0x80 else -size
-
-
-def read_wav(data):
-    """Rate, channels and samples of a WAV: 16-bit PCM or A-law."""
-    at, rate, channels, kind, samples = 12, 8000, 1, 1, array.array("h")
-    while at + 8 <= len(data):
-        name, size = data[at:at + 4], struct.unpack_from("<I", data, at + 4)[0]
-        body = data[at + 8:at + 8 + size]
-        if name == b"fmt ":
-            kind, channels, rate = struct.unpack_from("<HHI", body)
-        elif name == b"data" and kind == 6:
-            samples = array.array("h", (alaw(code) for code in body))
-        elif name == b"data":
-            samples.frombytes(body[:len(body) & ~1])
-        at += 8 + size + (size & 1)
-    return rate, channels, samples
-
-
-def narrow(data):
-    """8 kHz samples of a WAV by box filter: a telephone microphone, not a studio."""
-    rate, channels, samples = read_wav(data)
-    samples = samples[::channels]
-    if rate == 8000:
-        return samples
-    step = rate / 8000.0
-    width = max(1, int(step))
-    out = array.array("h")
-    for i in range(int(len(samples) / step) - width):
-        at = int(i * step)
-        out.append(int(sum(samples[at:at + width]) / width))
-    return out
-
-
 class Lines:
     """Everything the customer may say, rendered once and kept."""
 
@@ -141,7 +93,7 @@ class Lines:
             if words and self.rng.random() < 0.5:
                 word = self.rng.choice(words)
                 data = open(self.human[word], "rb").read()
-                self.files[key] = (self._store(narrow(data), "human-" + word), word + " (human voice)")
+                self.files[key] = (self._store(telephone(data), "human-" + word), word + " (human voice)")
                 continue
             name = hashlib.sha256(f"{self.voice_name}|{text}".encode()).hexdigest()[:24]
             path = os.path.join(self.cache, name + ".wav")
@@ -154,7 +106,7 @@ class Lines:
         try:
             voice = Voice(worker)
             for _, text, path in missing:
-                samples = narrow(voice.say(text, self.voice_name, self.args.lang))
+                samples = telephone(voice.say(text, self.voice_name, self.args.lang))
                 write_wav(path + ".new", samples, 120)
                 os.replace(path + ".new", path)
         finally:

@@ -14,10 +14,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "demo"))
 sys.path.insert(0, os.path.join(ROOT, "tools", "accept"))
-from customer import level, narrow  # noqa: E402
 from phone import Phone, free_port, write_wav  # noqa: E402
 from recorded import measure_gap  # noqa: E402
 from server import Server, cache, models, program  # noqa: E402
+from sound import level, telephone  # noqa: E402
 
 FLOW = "appointment_reminder"
 FINAL = ("completed", "failed")
@@ -158,7 +158,7 @@ def english(text, path, voice="en-us"):
     wide = path + ".wide.wav"
     subprocess.run(["espeak-ng", "-v", voice, "-s", "140", "-w", wide, text], check=True, timeout=20, stdin=subprocess.DEVNULL)
     with open(wide, "rb") as source:
-        samples = narrow(source.read())
+        samples = telephone(source.read())
     os.remove(wide)
     loudest = max(abs(s) for s in samples) or 1
     write_wav(path, array.array("h", (int(s * 12000 / loudest) for s in samples)), 120)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from customer import alaw  # demo/
+from sound import alaw  # demo/
 
 SO_TIMESTAMPNS = 35  # of Linux: the kernel's time of arrival, whatever this program was doing meanwhile
 PCMA = 8

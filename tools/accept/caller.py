@@ -11,8 +11,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "demo"))
-from customer import level  # noqa: E402
 from phone import Phone  # noqa: E402
+from sound import level  # noqa: E402
 
 BLOCK = 160
 QUIET_DB = -45.0

@@ -13,11 +13,10 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "demo"))
-from customer import level, read_wav  # noqa: E402
 from engines import Voice, Worker  # noqa: E402
 from phone import write_wav  # noqa: E402
+from sound import RATE, level, telephone  # noqa: E402
 
-RATE = 8000
 BLOCK = 80  # 10 ms
 QUIET_DB = -45.0
 VOICES = ["zm_yunyang", "zm_yunjian", "zf_xiaoyi"]
@@ -38,35 +37,6 @@ BACK_CHANNELS = ["嗯。", "嗯嗯。", "哦。", "好。", "好的。", "对。
 INTERRUPTIONS = ["等一下，请问你们的地址在哪里？", "等等，我想问一下多少钱？", "停一下，你们几点开门？", "不好意思，我想问一下地址在哪里？",
                  "我打断一下，看一次多少钱？", "先别说，你们几点关门？"]
 HUMAN_BACK_CHANNELS = ["好", "对", "是", "行", "知道"]
-
-
-def low_pass(rate):
-    """Windowed-sinc low-pass at 3.4 kHz (the telephone's upper edge, ITU-T G.712) for sound of this rate."""
-    half = 4 * rate // RATE * 4
-    cut = 3400.0 / rate
-    taps = []
-    for i in range(-half, half + 1):
-        sinc = 2 * cut if i == 0 else math.sin(2 * math.pi * cut * i) / (math.pi * i)
-        taps.append(sinc * (0.54 + 0.46 * math.cos(math.pi * i / half)))
-    total = sum(taps)
-    return [t / total for t in taps]
-
-
-def telephone(data):
-    """8 kHz samples of a WAV, without the aliases that a recogniser would stumble over."""
-    rate, channels, samples = read_wav(data)
-    samples = samples[::channels]
-    if rate == RATE:
-        return samples
-    taps = low_pass(rate)
-    half = len(taps) // 2
-    padded = array.array("h", bytes(2 * half)) + samples + array.array("h", bytes(2 * half))
-    out = array.array("h")
-    for i in range(len(samples) * RATE // rate):
-        at = i * rate // RATE
-        value = sum(map(float.__mul__, taps, map(float, padded[at:at + len(taps)])))
-        out.append(max(-32768, min(32767, int(value))))
-    return out
 
 
 def trimmed(samples, margin=0):
