@@ -93,7 +93,7 @@ def kill_serve(house):
         server.process.wait(10)
         time.sleep(1)
         check(phone.process.poll() is None and not any(m.first.startswith("BYE") for m in trace(phone)), "the phone hung up by itself")
-        check(not any(alive(pid) for pid in workers), "workers outlived serve")
+        wait_for(lambda: not any(alive(pid) for pid in workers), BACK_S, "the workers of a killed serve to be gone")
         begun = time.monotonic()
         server = house.serve("kill-serve")
         wait_for(lambda: any(m.first.startswith("BYE") for m in trace(phone)), BACK_S - (time.monotonic() - begun), "BYE at the phone after the restart")
