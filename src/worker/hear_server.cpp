@@ -186,6 +186,7 @@ struct HearServer::Impl {
   Result<void> load_recognizers(const HearConfig& config, HearModels& hear);
   Result<void> listen(const HearConfig& config);
   net::Task<void> serve(std::shared_ptr<net::WebSocket> socket);
+  net::Task<net::HttpResponse> answer(net::HttpRequest request);
 
   telemetry::Log& log;
   const Clock& clock;
@@ -255,21 +256,25 @@ net::Task<void> HearServer::Impl::serve(std::shared_ptr<net::WebSocket> socket) 
   co_await session->serve();
 }
 
+net::Task<net::HttpResponse> HearServer::Impl::answer(net::HttpRequest request) {
+  if (!request.is_upgrade) {
+    co_return net::HttpResponse(200, R"({"status":"ok","role":"hear"})");
+  }
+  net::WebSocketOptions socket;
+  socket.subprotocol = wire::kSubprotocol;
+  socket.message_bytes_max = wire::kMessageBytesMax + 4096;
+  net::WebSocketHandler run = [this](net::HttpRequest, std::shared_ptr<net::WebSocket> s) {
+    return serve(std::move(s));
+  };
+  co_return net::HttpResponse::upgrade(socket, std::move(run));
+}
+
 Result<void> HearServer::Impl::listen(const HearConfig& config) {
   net::HttpServerOptions options;
   options.unix_path = config.socket;
   options.connections_max = kConnectionsMax;
-  const auto handler = [this](net::HttpRequest request) -> net::Task<net::HttpResponse> {
-    if (!request.is_upgrade) {
-      co_return net::HttpResponse(200, R"({"status":"ok","role":"hear"})");
-    }
-    net::WebSocketOptions socket;
-    socket.subprotocol = wire::kSubprotocol;
-    socket.message_bytes_max = wire::kMessageBytesMax + 4096;
-    net::WebSocketHandler run = [this](net::HttpRequest, std::shared_ptr<net::WebSocket> s) {
-      return serve(std::move(s));
-    };
-    co_return net::HttpResponse::upgrade(socket, std::move(run));
+  const net::HttpHandler handler = [this](net::HttpRequest request) {
+    return answer(std::move(request));
   };
   auto started = net::HttpServer::start(home.executor(), options, handler, log);
   if (!started) return tl::unexpected<Error>(started.error());

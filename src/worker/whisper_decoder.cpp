@@ -89,6 +89,7 @@ struct LoopGuard {
 };
 
 /// Allows only the end of the text once it loops: the rest would cost time and be cut anyway.
+// NOLINTNEXTLINE(readability-function-size): the signature is whisper.cpp's
 void stop_loops(whisper_context* context, whisper_state*, const whisper_token_data* tokens, int n,
                 float* logits, void* user) {
   auto* guard = static_cast<LoopGuard*>(user);

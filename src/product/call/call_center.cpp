@@ -129,7 +129,7 @@ net::Task<void> CallCenter::State::tick() {
   const auto self = shared_from_this();
   for (int ticks = 0;;) {
     co_await net::sleep_for(kTick);
-    for (const auto& [id, session] : sessions) session->on_tick();
+    for (const auto& [id, session] : self->sessions) session->on_tick();
     if (++ticks % kTicksALevel != 0) continue;
     for (const CallId& id : watched)
       if (CallSession* session = find(id)) session->tell_levels();

@@ -306,6 +306,7 @@ void Conversation::say(dialogue::Reply reply) {
     return speaker_.cut();
   }
   std::vector<Line> lines;
+  lines.reserve(reply.say.size());
   for (const auto& segment : reply.say) lines.push_back({segment.text, !segment.variable});
   for (const auto& action : reply.actions)
     leaving_ = leaving_ || std::holds_alternative<dialogue::HangUp>(action) ||

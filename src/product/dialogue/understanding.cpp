@@ -26,7 +26,7 @@ bool is_question(std::string_view text) {
 /// 星期 and 礼拜 are what a recogniser loses first on a telephone ("金齐六下午", "你拜三"): where
 /// the sounds say a weekday, its characters are put in. Empty: nothing to mend.
 std::string with_weekday(std::string_view heard, const text::SoundMatcher& matcher) {
-  static const std::map<std::string, std::string_view, std::less<>> kDays{
+  static const std::map<std::string, std::string_view, std::less<>> days{
       {"yi", "一"}, {"er", "二"},  {"san", "三"}, {"si", "四"},
       {"wu", "五"}, {"liu", "六"}, {"ri", "日"},  {"tian", "天"}};
   std::string plain = plain_text(heard);
@@ -40,8 +40,8 @@ std::string with_weekday(std::string_view heard, const text::SoundMatcher& match
     const std::string& first = sounds[i];
     const bool week = sounds[i + 1] == "qi" && (first.ends_with("in") || first.ends_with("ing"));
     const bool bai = sounds[i + 1] == "bai" && (first == "li" || first == "ni" || first == "yi");
-    const auto day = kDays.find(sounds[i + 2]);
-    if ((!week && !bai) || day == kDays.end()) continue;
+    const auto day = days.find(sounds[i + 2]);
+    if ((!week && !bai) || day == days.end()) continue;
     std::string out;
     for (std::size_t j = 0; j < i; ++j) text::append_utf8(out, characters[j]);
     out.append("星期").append(day->second);

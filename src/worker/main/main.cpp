@@ -1,3 +1,5 @@
+#include <cstdio>
+#include <exception>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -46,9 +48,7 @@ int speak(const worker::SpeakConfig& config, int nice) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Speech worker of AI-Call: one role a process, no network of its own.");
   app.require_subcommand(1);
   worker::HearConfig hear_config;
@@ -69,4 +69,15 @@ int main(int argc, char** argv) {
     command->add_option("--nice", nice, "once the models are loaded")->check(CLI::Range(0, 19));
   CLI11_PARSE(app, argc, argv);
   return hear_command->parsed() ? hear(hear_config, nice) : speak(speak_config, nice);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "aicall-worker: %s\n", error.what());
+    return 70;  // EX_SOFTWARE
+  }
 }
