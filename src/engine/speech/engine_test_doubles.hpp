@@ -100,9 +100,13 @@ class HearDouble final : public EngineDouble {
                                         ground.clock);
   }
 
+  std::vector<std::string> models{"whisper", "silero_vad"};  ///< told at the next connection
+
  private:
   net::Task<void> serve(std::shared_ptr<net::WebSocket> socket) {
-    socket->send_text(wire::encode(wire::WorkerMessage(wire::Hello{})));
+    wire::Hello hello;
+    hello.models = models;
+    socket->send_text(wire::encode(wire::WorkerMessage(hello)));
     while (true) {
       const auto message = co_await socket->read();
       if (!message) co_return;

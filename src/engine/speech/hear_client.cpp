@@ -63,6 +63,7 @@ struct HearClient::State : std::enable_shared_from_this<State> {
   wire::AudioBatch batch;
   std::shared_ptr<net::WebSocket> socket;
   bool ready = false;  ///< hello was received
+  bool has_vad = false;
   bool stopped = false;
   StreamNumber next_stream = 1;
   JobNumber next_job = 1;
@@ -164,7 +165,11 @@ void HearClient::State::on_json(std::string_view text) {
              {{"error.message", message.error().detail}});
     return;
   }
-  if (std::holds_alternative<wire::Hello>(*message)) return set_available(true);
+  if (const auto* hello = std::get_if<wire::Hello>(&*message)) {
+    has_vad = std::ranges::find(hello->models, "silero_vad") != hello->models.end();
+    if (!has_vad) log.warn("the hear worker has no voice activity model: turns go by energy");
+    return set_available(true);
+  }
   if (std::holds_alternative<wire::Pong>(*message)) {
     last_pong = clock.now();
     return;
@@ -264,5 +269,6 @@ void HearClient::close(StreamNumber stream) {
 }
 
 bool HearClient::available() const { return state_->ready; }
+bool HearClient::detects_speech() const { return state_->ready && state_->has_vad; }
 
 }  // namespace yyc3::speech

@@ -75,6 +75,9 @@ class Recognizer {
   virtual void cancel(JobNumber job) = 0;
   virtual void close(StreamNumber stream) = 0;
   [[nodiscard]] virtual bool available() const = 0;
+  /// False: on_speech_probability does not come (the engine is away, or its voice activity model is
+  /// missing); the caller then goes by energy.
+  [[nodiscard]] virtual bool detects_speech() const = 0;
 };
 
 }  // namespace yyc3::speech

@@ -113,6 +113,7 @@ void says_that_the_engine_is_away(Rig<Double>& rig) {
   const auto& told = rig.notes.availability;
   REQUIRE(rig.eventually([&] { return !told.empty() && !told.back(); }));
   CHECK_FALSE(rig.port->available());
+  CHECK_FALSE(rig.port->detects_speech());
 }
 
 template <class Double>
@@ -141,6 +142,18 @@ void keep_the_contract() {
 }
 
 TEST_CASE("the hear protocol keeps the recognizer's contract") { keep_the_contract<HearDouble>(); }
+TEST_CASE("a hear worker without a voice activity model says so") {
+  Rig<HearDouble> rig;
+  rig.ground.on_loop([&] { rig.engine->models = {"whisper"}; });
+  rig.open();
+  CHECK_FALSE(rig.port->detects_speech());
+  rig.say(0, 50, 5000);
+  const JobNumber job = rig.decode(0, 4000);
+  REQUIRE(
+      rig.eventually([&] { return !rig.notes.texts.empty(); }));  // words are heard all the same
+  CHECK(rig.notes.texts.back().first == job);
+}
+
 TEST_CASE("a transcription API keeps the recognizer's contract") {
   keep_the_contract<HttpDouble>();
 }

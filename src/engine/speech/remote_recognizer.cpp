@@ -370,5 +370,6 @@ void RemoteRecognizer::close(StreamNumber stream) {
 }
 
 bool RemoteRecognizer::available() const { return state_->up; }
+bool RemoteRecognizer::detects_speech() const { return state_->up; }
 
 }  // namespace yyc3::speech

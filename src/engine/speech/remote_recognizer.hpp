@@ -49,6 +49,7 @@ class RemoteRecognizer final : public Recognizer {
   void cancel(JobNumber job) override;
   void close(StreamNumber stream) override;
   [[nodiscard]] bool available() const override;
+  [[nodiscard]] bool detects_speech() const override;
 
  private:
   struct State;

@@ -132,7 +132,7 @@ void Conversation::on_media() {
     loudest_dbov_ = std::max(loudest_dbov_, frame.level_dbov);
     parts_.recognizer.audio(hearing_, frame.at, frame.pcm);
     // Without the worker the energy VAD is what there is: no words, but turns and the keypad.
-    if (!parts_.recognizer.available())
+    if (!parts_.recognizer.detects_speech())
       act(turns_.on_speech(frame.at + frame.pcm.size(), frame.vad ? 1.0 : 0.0));
   }
   rtp::MediaEvent event;
