@@ -64,7 +64,7 @@ struct Config {
   } speech;
   struct Turns {
     std::int64_t satisfied_ms = 300;
-    std::int64_t complete_ms = 740;
+    std::int64_t complete_ms = 800;
     std::int64_t unclear_ms = 950;
     std::int64_t unfinished_ms = 1050;
     std::int64_t no_answer_ms = 6000;

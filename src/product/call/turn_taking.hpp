@@ -20,7 +20,7 @@ constexpr SamplePos kSamplesPerMs = 8;
 /// long a silence ends the turn (voice-agents.md §3.6).
 enum class Completeness {
   kSatisfied,   ///< the node's grammar is satisfied: 300 ms
-  kComplete,    ///< a whole sentence, or a short answer: 740 ms
+  kComplete,    ///< a whole sentence, or a short answer: 800 ms
   kUnclear,     ///< nothing the node can use: 950 ms
   kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,050 ms
 };
@@ -31,7 +31,7 @@ struct TurnConfig {
   Milliseconds preroll{250};         ///< kept before the onset
   Milliseconds speculate_after{96};  ///< of silence: decoding starts, thrown away if speech resumes
   Milliseconds satisfied{300};
-  Milliseconds complete{740};
+  Milliseconds complete{800};
   Milliseconds unclear{950};
   Milliseconds unfinished{1050};
   Milliseconds barge_in_after{200};    ///< of speech over the bot: it pauses

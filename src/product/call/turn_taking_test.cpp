@@ -67,7 +67,7 @@ TEST_CASE("patience follows how finished the words sound") {
     Milliseconds at_least, at_most;
   };
   const Case cases[] = {{Completeness::kSatisfied, 300ms, 340ms},
-                        {Completeness::kComplete, 740ms, 780ms},
+                        {Completeness::kComplete, 800ms, 840ms},
                         {Completeness::kUnclear, 950ms, 990ms},
                         {Completeness::kUnfinished, 1050ms, 1090ms}};
   for (const auto& c : cases) {
