@@ -324,7 +324,7 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   if (follow_branches(heard.confidence)) return;
   if (understood_.request == Request::kGoodbye) return go(state_.flow->globals.goodbye);
   if (answer_faq(heard)) return say_question();
-  if (more && obey_soft_request()) return;
+  if (obey_soft_request()) return;
   no_match();
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "engine/text/utf8.hpp"
+#include "product/dialogue/understanding.hpp"
 
 namespace yyc3::dialogue {
 namespace {
@@ -81,6 +83,30 @@ std::string with_time_words(std::string_view heard, const text::SoundMatcher& ma
     }
   }
   return text::encode_utf8(out);
+}
+
+std::string with_weekday(std::string_view heard, const text::SoundMatcher& matcher) {
+  static constexpr std::array<std::pair<std::string_view, char32_t>, 8> kDays{{{"yi", U'一'},
+                                                                               {"er", U'二'},
+                                                                               {"san", U'三'},
+                                                                               {"si", U'四'},
+                                                                               {"wu", U'五'},
+                                                                               {"liu", U'六'},
+                                                                               {"ri", U'日'},
+                                                                               {"tian", U'天'}}};
+  std::string plain = plain_text(heard);
+  std::erase(plain, ' ');
+  const std::u32string text = text::decode_utf8(plain);
+  const std::vector<std::string> sounds = sounds_of(text, matcher);
+  for (std::size_t i = 0; i + 2 < sounds.size(); ++i) {
+    const std::string& first = sounds[i];
+    const bool week = sounds[i + 1] == "qi" && (first.ends_with("in") || first.ends_with("ing"));
+    const bool bai = sounds[i + 1] == "bai" && (first == "li" || first == "ni" || first == "yi");
+    const auto* day = std::ranges::find(kDays, sounds[i + 2], &decltype(kDays)::value_type::first);
+    if ((!week && !bai) || day == kDays.end()) continue;
+    return text::encode_utf8(text.substr(0, i) + U"星期" + day->second + text.substr(i + 3));
+  }
+  return {};
 }
 
 }  // namespace yyc3::dialogue

@@ -14,4 +14,8 @@ namespace yyc3::dialogue {
 [[nodiscard]] std::string with_time_words(std::string_view heard,
                                           const text::SoundMatcher& matcher);
 
+/// 星期 and 礼拜 are what a recogniser loses first on a telephone ("金齐六下午", "你拜三"): where
+/// the sounds say a weekday, its characters are put in. Empty: nothing to mend. Pure; any thread.
+[[nodiscard]] std::string with_weekday(std::string_view heard, const text::SoundMatcher& matcher);
+
 }  // namespace yyc3::dialogue

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <sstream>
 
 #include "engine/text/utf8.hpp"
 #include "product/dialogue/phrases.hpp"
@@ -21,34 +19,6 @@ bool is_question(std::string_view text) {
   for (const std::string_view mark : {"吗", "呢", "多少", "什么", "怎么", "哪", "几点", "?", "？"})
     if (text.find(mark) != std::string_view::npos) return true;
   return false;
-}
-
-/// 星期 and 礼拜 are what a recogniser loses first on a telephone ("金齐六下午", "你拜三"): where
-/// the sounds say a weekday, its characters are put in. Empty: nothing to mend.
-std::string with_weekday(std::string_view heard, const text::SoundMatcher& matcher) {
-  static const std::map<std::string, std::string_view, std::less<>> days{
-      {"yi", "一"}, {"er", "二"},  {"san", "三"}, {"si", "四"},
-      {"wu", "五"}, {"liu", "六"}, {"ri", "日"},  {"tian", "天"}};
-  std::string plain = plain_text(heard);
-  std::erase(plain, ' ');
-  const std::u32string characters = text::decode_utf8(plain);
-  std::vector<std::string> sounds;
-  std::istringstream split(matcher.pinyin_key(plain));
-  for (std::string sound; split >> sound;) sounds.push_back(sound);
-  if (sounds.size() != characters.size()) return {};
-  for (std::size_t i = 0; i + 2 < sounds.size(); ++i) {
-    const std::string& first = sounds[i];
-    const bool week = sounds[i + 1] == "qi" && (first.ends_with("in") || first.ends_with("ing"));
-    const bool bai = sounds[i + 1] == "bai" && (first == "li" || first == "ni" || first == "yi");
-    const auto day = days.find(sounds[i + 2]);
-    if ((!week && !bai) || day == days.end()) continue;
-    std::string out;
-    for (std::size_t j = 0; j < i; ++j) text::append_utf8(out, characters[j]);
-    out.append("星期").append(day->second);
-    for (std::size_t j = i + 3; j < characters.size(); ++j) text::append_utf8(out, characters[j]);
-    return out;
-  }
-  return {};
 }
 
 }  // namespace
