@@ -11,7 +11,7 @@ import tempfile
 import time
 import tomllib
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import fetch
 from fetch import FetchError
@@ -64,8 +64,15 @@ def unpack(archive: Path, folder: Path, suffixes: tuple[str, ...]) -> None:
                 if name.endswith(suffixes):
                     z.extract(name, folder)
         return
-    with tarfile.open(archive) as t:
-        t.extractall(folder, [m for m in t.getmembers() if m.name.endswith(suffixes)], filter="data")
+    with tarfile.open(archive) as t:  # not extractall(filter="data"): the Python of Debian 12 (3.11.2) has none
+        for member in t:
+            path = PurePosixPath(member.name)
+            if not member.isfile() or not member.name.endswith(suffixes) or path.is_absolute() or ".." in path.parts:
+                continue
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with t.extractfile(member) as source, target.open("wb") as out:
+                shutil.copyfileobj(source, out)
 
 
 def convert(script: str, *arguments) -> None:
