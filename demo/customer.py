@@ -129,7 +129,7 @@ class Customer:
         self.tail = array.array("h")
         self.speech_ms = 0
         self.silence_ms = 0
-        self.answered = False
+        self.answered = None  # when, in monotonic seconds
         self.closed = False
         self.interrupted = False
         self.since_said = 1e9
@@ -148,7 +148,7 @@ class Customer:
         for event in self.phone.events(0.02):
             kind = event.get("type", "")
             if kind == "CALL_ESTABLISHED":
-                self.answered = True
+                self.answered = time.monotonic()
                 self.tell(event="answered")
             elif kind == "CALL_CLOSED":
                 self.closed = True
@@ -195,17 +195,18 @@ class Customer:
         if self.said.count("again") < 3:
             self.say("again")
 
-    def run(self, limit):
-        end = time.monotonic() + limit
-        while time.monotonic() < end and not self.closed:
+    def run(self, limit, patience):
+        """`patience`: seconds until the call is answered, `limit`: seconds of the call."""
+        start = time.monotonic()
+        while not self.closed and time.monotonic() < (start + patience if self.answered is None else self.answered + limit):
             self.watch_phone()
-            if not self.answered:
+            if self.answered is None:
                 continue
             self.hear()
             self.maybe_interrupt()
             self.answer()
         self.tell(event="result", said=self.said, heard=self.heard, interrupted=self.interrupted,
-                  answered=self.answered, hung_up=self.closed)
+                  answered=self.answered is not None, hung_up=self.closed)
 
 
 def main():
@@ -216,7 +217,8 @@ def main():
     parser.add_argument("--cache", default=os.path.expanduser("~/.cache/aicall/demo"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lang", choices=["zh", "en"], default="zh")
-    parser.add_argument("--limit", type=float, default=180)
+    parser.add_argument("--limit", type=float, default=180, help="seconds of a call")
+    parser.add_argument("--patience", type=float, default=1800, help="seconds until it is called: a first start renders every prompt before it")
     args = parser.parse_args()
     os.makedirs(args.folder, exist_ok=True)
     rng = random.Random(args.seed)
@@ -228,7 +230,7 @@ def main():
     try:
         ear = Ear(worker, args.lang)
         print(json.dumps({"event": "ready", "uri": phone.uri, "seed": args.seed}), flush=True)
-        Customer(args, phone, ear, lines, persona).run(args.limit)
+        Customer(args, phone, ear, lines, persona).run(args.limit, args.patience)
         ear.close()
     finally:
         phone.stop()
