@@ -39,7 +39,7 @@ ZH = {
     "done": ["没有了，谢谢。", "没有了，谢谢你。", "不用了，谢谢。"],
     "again": ["你说什么？能再说一遍吗？"],
     # What it listens for; the order decides.
-    "ears": [("done", r"别的|其他.*帮|还有.*帮"), ("right", r"确认一下|跟您确认|对吗"), ("hour", r"几点过来|几点.*过来|想几点"),
+    "ears": [("done", r"别的|其他.*帮|还有.*帮"), ("right", r"确认一下|跟您确认|对吗|还是不对"), ("hour", r"几点过来|几点.*过来|想几点"),
              ("day", r"哪一天|哪天|改到哪|没听清时间|再说一遍哪"), ("cannot", r"按时到|能.*到吗|预约了|提醒"), ("cannot", r"改个?时间|取消"),
              ("yes", r"请问您是|您是|智能")],
     "goodbye": r"再见",
@@ -54,7 +54,7 @@ EN = {
     "right": ["Yes, that's right.", "Yes, correct."],
     "done": ["No, thank you.", "No thanks, that's all."],
     "again": ["Sorry, could you repeat that?"],
-    "ears": [("done", r"anything else"), ("right", r"let me confirm|is that right"), ("hour", r"what time"),
+    "ears": [("done", r"anything else"), ("right", r"let me confirm|is that right|yes or no"), ("hour", r"what time"),
              ("day", r"which day|what day"), ("cannot", r"can you make it|remind"), ("cannot", r"reschedule|cancel"),
              ("yes", r"speaking with|assistant")],
     "goodbye": r"goodbye|bye",

@@ -79,9 +79,17 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
        "Empty: Whisper."},
       c.recognizer_zh);
   r.read({"speech.recognizer_en", "… for English; may be the same folder."}, c.recognizer_en);
-  for (const auto& [key, folder] : {std::pair{"speech.recognizer_zh", &c.recognizer_zh},
-                                    std::pair{"speech.recognizer_en", &c.recognizer_en}})
-    if (!folder->empty() && !c.hear_url.empty())
+  r.read(
+      {"speech.phrases_zh",
+       "Text file of what your Chinese callers say, one phrase a line (names of products, places, "
+       "staff): Whisper leans towards it."},
+      c.phrases_zh);
+  if (!c.phrases_zh.empty() && !c.recognizer_zh.empty())
+    r.problem("speech.phrases_zh", "is for Whisper: leave speech.recognizer_zh empty");
+  for (const auto& [key, path] : {std::pair{"speech.recognizer_zh", &c.recognizer_zh},
+                                  std::pair{"speech.recognizer_en", &c.recognizer_en},
+                                  std::pair{"speech.phrases_zh", &c.phrases_zh}})
+    if (!path->empty() && !c.hear_url.empty())
       r.problem(key, "is for our own worker: leave speech.hear_url empty");
   if (!c.hear_key_file.empty() && !c.hear_url.starts_with("http"))
     r.problem("speech.hear_key_file", "goes with an http(s) speech.hear_url");

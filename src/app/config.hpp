@@ -53,7 +53,8 @@ struct Config {
     std::string hear_model = "whisper-1";
     std::string recognizer_zh;  ///< folder of a sherpa-onnx model; empty: Whisper
     std::string recognizer_en;
-    std::string speak_url;  ///< empty: our own worker
+    std::string phrases_zh;  ///< file of what callers say, one a line; may be empty
+    std::string speak_url;   ///< empty: our own worker
     std::string voice_zh = "zf_xiaoxiao";
     std::string voice_en = "joe";
     double speed = 1.0;

@@ -71,12 +71,13 @@ Result<void> Workers::State::add(const Config& config, const std::string& role, 
                 "--nice",  // not the child's from the start: it loads its models at full speed
                 std::to_string(nice)};
   if (role == "hear") {
-    const auto recogniser = [&child](const char* option, const std::string& model) {
-      if (model.empty()) return;
-      child.argv.insert(child.argv.end(), {option, std::filesystem::absolute(model).string()});
+    const auto give = [&child](const char* option, const std::string& path) {
+      if (path.empty()) return;
+      child.argv.insert(child.argv.end(), {option, std::filesystem::absolute(path).string()});
     };
-    recogniser("--zh", config.speech.recognizer_zh);
-    recogniser("--en", config.speech.recognizer_en);
+    give("--zh", config.speech.recognizer_zh);
+    give("--en", config.speech.recognizer_en);
+    give("--phrases-zh", config.speech.phrases_zh);
   }
   const char* home = std::getenv("HOME");
   child.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", fmt::format("HOME={}", home ? home : "/")};

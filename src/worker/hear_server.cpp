@@ -11,6 +11,7 @@
 #include "platform/net/http_server.hpp"
 #include "platform/net/websocket.hpp"
 #include "worker/decode_pool.hpp"
+#include "worker/phrases.hpp"
 #include "worker/sherpa_decoder.hpp"
 #include "worker/stream_audio.hpp"
 #include "worker/vad_pump.hpp"
@@ -219,8 +220,17 @@ Result<void> HearServer::Impl::load_recognizers(const HearConfig& config, HearMo
     hear.english = hear.chinese;
   else if (!en.empty())
     take_sherpa(en, "en", hear.english);
-  if (!hear.chinese)
-    take(WhisperModel::load(config.models / "whisper-base-q8_0.bin"), hear.chinese);
+  if (!hear.chinese) {
+    std::string said(said_zh());
+    if (!config.phrases_zh.empty()) {
+      const auto own = read_phrases(config.phrases_zh);
+      if (own)
+        said += *own;
+      else
+        log.warn("the operator's phrases are left out", {{"error.message", own.error().detail}});
+    }
+    take(WhisperModel::load(config.models / "whisper-base-q8_0.bin", said), hear.chinese);
+  }
   if (!hear.english)
     take(WhisperModel::load(config.models / "whisper-tiny.en-q8_0.bin"), hear.english);
   if (!hear.english) hear.english = hear.chinese;

@@ -17,6 +17,7 @@ struct HearConfig {
   int threads = 1;                           ///< decoders at work at once, 1..16; one core each
   std::filesystem::path recognizer_zh = {};  ///< folder of a sherpa-onnx model; empty: Whisper
   std::filesystem::path recognizer_en = {};  ///< …; may be the same
+  std::filesystem::path phrases_zh = {};     ///< what callers say beside said_zh(); may be empty
 };
 
 /// The `hear` role: speech probabilities and decodes for many streams over the hear protocol.

@@ -15,17 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kPatience = 60s;  // far beyond what any step needs, so that none hangs
 
-struct TempDir {
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "yyc3-worker-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~TempDir() { std::filesystem::remove_all(path); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::filesystem::path path;
-};
-
 struct Sink final : speech::HearingSink {
   void on_speech_probability(std::uint64_t, double p) override { loudest = std::max(loudest, p); }
   void on_text(speech::JobNumber job, const speech::HeardText& heard) override {
@@ -58,7 +47,7 @@ void on_loop(net::EventLoop& loop, const std::function<void()>& f) {
 }
 
 TEST_CASE("the hear worker serves the recognizer port: probabilities, text, cancel") {
-  const TempDir folder;
+  const testing::TempDir folder;
   telemetry::NullLog log;
   telemetry::Registry metrics;
   const SystemClock clock;
@@ -110,7 +99,7 @@ TEST_CASE("the hear worker serves the recognizer port: probabilities, text, canc
 }
 
 TEST_CASE("the hear worker takes the operator's recogniser, and Whisper for one that is damaged") {
-  const TempDir folder;
+  const testing::TempDir folder;
   telemetry::NullLog log;
   telemetry::Registry metrics;
   const SystemClock clock;
@@ -166,7 +155,7 @@ TEST_CASE("the hear worker takes the operator's recogniser, and Whisper for one 
 }
 
 TEST_CASE("the speak worker serves the synthesizer port") {
-  const TempDir folder;
+  const testing::TempDir folder;
   telemetry::NullLog log;
   telemetry::Registry metrics;
   const SystemClock clock;
@@ -219,7 +208,7 @@ TEST_CASE("the speak worker serves the synthesizer port") {
 TEST_CASE("servers refuse what they cannot do") {
   telemetry::NullLog log;
   const SystemClock clock;
-  const TempDir folder;
+  const testing::TempDir folder;
   const auto hear = HearServer::start({(folder.path / "s").string(), folder.path, 1}, log, clock);
   REQUIRE_FALSE(hear);
   CHECK(hear.error().detail.find("run") != std::string::npos);

@@ -1,6 +1,7 @@
 #include "worker/whisper_decoder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <dlfcn.h>
 #include <ggml-backend.h>
@@ -10,6 +11,8 @@
 #include <whisper.h>
 
 #include "engine/speech/grammars.hpp"
+#include "engine/text/utf8.hpp"
+#include "worker/bpe_tokenizer.hpp"
 #include "worker/model_file.hpp"
 #include "worker/phrase_scorer.hpp"
 #include "worker/resample.hpp"
@@ -24,6 +27,7 @@ using speech::GrammarKind;
 using speech::Language;
 
 constexpr std::size_t kRate = 8000;
+constexpr std::array kMarks = {".", ",", "!", "?", "。", "，", "！", "？", "、"};
 constexpr int kWindowPad = 128;  // encoder frames (20 ms) beyond the speech
 // Silence before and after what is heard: a word at the very edge of the window is lost. CER of own
 // call sentences cut 200 ms around the speech: 15.2 % without, 12.8 % with it; cut at 80 ms and
@@ -32,6 +36,8 @@ constexpr std::size_t kSilenceAround = 2 * kRate / 10;
 constexpr int kGrammarWindow = 256;  // least window of a single word (192: 27 of 28, 256: 28)
 constexpr std::size_t kCalibrationsKept = 128;  // closed lists whose silence score is kept
 constexpr double kSilenceWeight = 0.5;          // 0.3–0.7 measured alike
+// Shallow fusion: CER 16.6 → 13.5 % on 828 call sentences; 0.45 is alike, 0.6 worse (0015).
+constexpr float kSaidWeight = 0.3F;
 constexpr float kGrammarLevelDb = -34;  // single words are heard best quiet: 9 → 11 of 11 digits
 
 /// CPU kernels are plug-ins beside libggml.so; the best one for this machine is taken.
@@ -83,21 +89,46 @@ bool loops(const whisper_token_data* tokens, int n) {
   return false;
 }
 
-struct LoopGuard {
+/// What is done to the logits of each step.
+struct Guide {
   whisper_token end;
+  const NgramModel* said = nullptr;  ///< null: every text is as good as another
+  std::span<const whisper_token> marks = {};
+  std::vector<NgramModel::Gain> gains = {};
   bool looped = false;
 };
 
-/// Allows only the end of the text once it loops: the rest would cost time and be cut anyway.
+/// Shallow fusion: what callers say is the likelier, the more of it has been said so far.
+void lean_to_said(Guide& guide, const whisper_token_data* tokens, int n, float* logits) {
+  std::vector<whisper_token> history;
+  for (int i = std::max(0, n - 2); i < n; ++i) {
+    const bool mark = std::ranges::find(guide.marks, tokens[i].id) != guide.marks.end();
+    if (mark)
+      history.clear();
+    else
+      history.push_back(tokens[i].id);
+  }
+  if (n > 0 && history.empty())
+    return;  // after a mark: mostly the end, which no sentence begins with
+  guide.said->gains(history, guide.gains);
+  for (const NgramModel::Gain& gain : guide.gains) {
+    logits[gain.token] += kSaidWeight * gain.log_ratio;
+    if (gain.token != guide.end) continue;
+    for (const whisper_token mark : guide.marks) logits[mark] += kSaidWeight * gain.log_ratio;
+  }
+}
+
+/// Also allows only the end of the text once it loops: the rest would cost time and be cut anyway.
 // NOLINTNEXTLINE(readability-function-size): the signature is whisper.cpp's
-void stop_loops(whisper_context* context, whisper_state*, const whisper_token_data* tokens, int n,
+void guide_step(whisper_context* context, whisper_state*, const whisper_token_data* tokens, int n,
                 float* logits, void* user) {
-  auto* guard = static_cast<LoopGuard*>(user);
+  auto* guide = static_cast<Guide*>(user);
+  if (guide->said != nullptr) lean_to_said(*guide, tokens, n, logits);
   if (!loops(tokens, n)) return;
-  guard->looped = true;
+  guide->looped = true;
   const int vocabulary = whisper_n_vocab(context);
   for (int i = 0; i < vocabulary; ++i) {
-    if (i != guard->end) logits[i] = -INFINITY;
+    if (i != guide->end) logits[i] = -INFINITY;
   }
 }
 
@@ -124,7 +155,8 @@ void to_log_probabilities(std::span<const float> logits, std::vector<float>& out
 
 }  // namespace
 
-Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesystem::path& file) {
+Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesystem::path& file,
+                                                               std::string_view said) {
   load_kernels();
   if (!std::filesystem::is_regular_file(file)) return bad_model(file);
   whisper_context_params params = whisper_context_default_params();
@@ -139,7 +171,41 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
   made->context_ = context;
   made->name_ = file.stem().string();
   made->multilingual_ = whisper_is_multilingual(context) != 0;
+  if (made->multilingual_ && !said.empty()) made->learn(said);
   return made;
+}
+
+std::vector<NgramModel::Token> WhisperModel::tokens_of(const std::string& text) const {
+  std::vector<NgramModel::Token> tokens(text.size() + 4);
+  const int n = whisper_tokenize(static_cast<whisper_context*>(context_), text.c_str(),
+                                 tokens.data(), static_cast<int>(tokens.size()));
+  tokens.resize(static_cast<std::size_t>(std::max(n, 0)));
+  return tokens;
+}
+
+void WhisperModel::learn(std::string_view said) {
+  auto* context = static_cast<whisper_context*>(context_);
+  said_ = std::make_unique<NgramModel>(whisper_n_vocab(context), whisper_token_eot(context));
+  std::vector<std::string> pieces;
+  for (whisper_token i = 0; i < whisper_token_eot(context); ++i) {
+    pieces.emplace_back(whisper_token_to_str(context, i));
+  }
+  const BpeTokenizer tokenizer(std::move(pieces));
+  std::string sentence;
+  const auto end_sentence = [&] {
+    if (!sentence.empty()) said_->add(tokenizer.encode(sentence));
+    sentence.clear();
+  };
+  for (const char32_t c : text::decode_utf8(said)) {
+    if (text::is_han(c) || text::is_word_letter(c) || text::is_digit(c))
+      text::append_utf8(sentence, c);
+    else
+      end_sentence();
+  }
+  end_sentence();
+  for (const char* mark : kMarks) {
+    if (const auto tokens = tokens_of(mark); tokens.size() == 1) marks_.push_back(tokens[0]);
+  }
 }
 
 WhisperModel::~WhisperModel() { whisper_free(static_cast<whisper_context*>(context_)); }
@@ -169,7 +235,6 @@ struct WhisperDecoder::Impl {
   std::vector<PhraseScorer::Phrase> spell(const std::vector<std::string>& phrases,
                                           std::span<const double> bias) const;
   PhraseScorer::Tokens ends() const;
-  PhraseScorer::Tokens tokens_of(const std::string& text) const;
   std::span<const float> next_tokens(const PhraseScorer::Tokens& prefix, Language language);
   static tl::unexpected<Error> stopped(const StopContext& stop);
 
@@ -214,9 +279,11 @@ Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, 
   p.initial_prompt = request.prompt.empty() ? usual : request.prompt.c_str();
   p.abort_callback = &asked_to_stop;
   p.abort_callback_user_data = &stop;
-  LoopGuard guard{whisper_token_eot(context)};
-  p.logits_filter_callback = &stop_loops;
-  p.logits_filter_callback_user_data = &guard;
+  Guide guide{whisper_token_eot(context)};
+  if (request.language == Language::kChinese) guide.said = model->said_.get();
+  guide.marks = model->marks_;
+  p.logits_filter_callback = &guide_step;
+  p.logits_filter_callback_user_data = &guide;
   const std::vector<float> samples = to_16k(amid_silence(request.pcm));
   p.audio_ctx = window(samples.size() / 2, kWindowPad);
   const int rc =
@@ -239,7 +306,7 @@ Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, 
   if (out.tokens > 0) out.confidence = std::clamp(std::exp(log_sum / out.tokens), 0.0, 1.0);
   text::CutText cut = speech::tidy_text(tables, request.language, raw);
   out.text = std::move(cut.text);
-  out.looped = cut.looped || guard.looped;
+  out.looped = cut.looped || guide.looped;
   return out;
 }
 
@@ -256,19 +323,11 @@ Result<void> WhisperDecoder::Impl::encode(const DecodeRequest& request, StopCont
   return {};
 }
 
-PhraseScorer::Tokens WhisperDecoder::Impl::tokens_of(const std::string& text) const {
-  PhraseScorer::Tokens tokens(text.size() + 4);
-  const int n =
-      whisper_tokenize(context, text.c_str(), tokens.data(), static_cast<int>(tokens.size()));
-  tokens.resize(static_cast<std::size_t>(std::max(n, 0)));
-  return tokens;
-}
-
 /// What may follow a whole phrase: the end, or a mark and then the end.
 PhraseScorer::Tokens WhisperDecoder::Impl::ends() const {
   PhraseScorer::Tokens ends{whisper_token_eot(context)};
-  for (const char* mark : {".", ",", "!", "?", "。", "，", "！", "？"}) {
-    const PhraseScorer::Tokens tokens = tokens_of(mark);
+  for (const char* mark : kMarks) {
+    const PhraseScorer::Tokens tokens = model->tokens_of(mark);
     if (tokens.size() == 1) ends.push_back(tokens[0]);
   }
   return ends;
@@ -280,15 +339,15 @@ std::vector<PhraseScorer::Phrase> WhisperDecoder::Impl::spell(
   for (std::size_t i = 0; i < phrases.size(); ++i) {
     PhraseScorer::Phrase phrase;
     const std::string& text = phrases[i];
-    phrase.spellings.push_back(tokens_of(text));
+    phrase.spellings.push_back(model->tokens_of(text));
     const bool latin = static_cast<unsigned char>(text[0]) < 0x80;
     if (latin) {
-      phrase.spellings.push_back(tokens_of(" " + text));
+      phrase.spellings.push_back(model->tokens_of(" " + text));
       std::string capital = text;
       if (capital[0] >= 'a' && capital[0] <= 'z') {
         capital[0] = static_cast<char>(capital[0] - 'a' + 'A');
-        phrase.spellings.push_back(tokens_of(" " + capital));
-        phrase.spellings.push_back(tokens_of(capital));
+        phrase.spellings.push_back(model->tokens_of(" " + capital));
+        phrase.spellings.push_back(model->tokens_of(capital));
       }
     }
     if (!bias.empty()) phrase.bias = bias[i];

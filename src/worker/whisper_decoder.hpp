@@ -3,16 +3,20 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "worker/hear_model.hpp"
+#include "worker/ngram_model.hpp"
 
 namespace yyc3::worker {
 
 /// The weights of one Whisper model; shared by all decoders. Threads: immutable, any.
 class WhisperModel final : public HearModel, public std::enable_shared_from_this<WhisperModel> {
  public:
+  /// @param said what callers say in Chinese, one utterance a line: free decodes lean towards it.
   /// Errors: kNotFound (no file), kInvalid (not a model; the detail says what to run).
-  static Result<std::shared_ptr<const WhisperModel>> load(const std::filesystem::path& file);
+  static Result<std::shared_ptr<const WhisperModel>> load(const std::filesystem::path& file,
+                                                          std::string_view said = {});
   ~WhisperModel() override;
   WhisperModel(const WhisperModel&) = delete;
   WhisperModel& operator=(const WhisperModel&) = delete;
@@ -25,9 +29,13 @@ class WhisperModel final : public HearModel, public std::enable_shared_from_this
  private:
   friend class WhisperDecoder;
   WhisperModel() = default;
+  [[nodiscard]] std::vector<NgramModel::Token> tokens_of(const std::string& text) const;
+  void learn(std::string_view said);
   void* context_ = nullptr;
   std::string name_;
   bool multilingual_ = false;
+  std::unique_ptr<NgramModel> said_;      ///< null: nothing is known of what is said
+  std::vector<NgramModel::Token> marks_;  ///< of punctuation: a sentence of `said_` ends there
 };
 
 /// One recogniser at work: greedy, one thread, no temperature fallback, a window cut to the

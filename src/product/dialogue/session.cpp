@@ -242,6 +242,7 @@ json::object DialogueSession::to_json() const {
   out["keypad"] = state.keypad;
   out["held"] = state.held;
   out["listed"] = state.listed;
+  out["unsure"] = state.unsure;
   out["variables"] = object_of(state.variables);
   out["slots"] = object_of(state.slots);
   json::object parts;
@@ -359,6 +360,7 @@ Result<DialogueSession> DialogueSession::restore(std::shared_ptr<const Flow> flo
   reader.flag("keypad", state->keypad);
   reader.flag("held", state->held);
   reader.flag("listed", state->listed);
+  reader.text("unsure", state->unsure);
   reader.map("variables", state->variables);
   reader.map("slots", state->slots);
   reader.parts(state->parts);

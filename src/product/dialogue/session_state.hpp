@@ -35,6 +35,7 @@ struct DialogueSession::State {
   bool keypad = false;
   bool held = false;          ///< the caller asked to wait
   bool listed = false;        ///< put on the do-not-call list
+  std::string unsure;         ///< answer heard last with too little confidence to book by
   std::vector<Segment> last;  ///< said last: "please repeat"
 
   State(std::shared_ptr<const Flow> flow, std::shared_ptr<const Understanding> understanding);
@@ -70,6 +71,7 @@ class DialogueSession::Step {
   [[nodiscard]] bool names_appointment() const;
   [[nodiscard]] bool holds(const Condition& when) const;
   [[nodiscard]] bool books(const Branch& branch) const;
+  bool unsure(const HeardText& heard, const Answer& answer);
   void take_branch(const Branch& branch);
   void keep(const Answer& answer);
   void apply(const std::vector<Effect>& effects);
@@ -89,6 +91,7 @@ class DialogueSession::Step {
   Understood understood_;
   std::string answer_;           ///< label of the answer, for the branches
   std::string own_intent_;       ///< of the flow, heard in this step
+  std::string unsure_before_;    ///< answer of the utterance before, heard unsurely
   const char* reason_ = "flow";  ///< of a transfer
   Milliseconds no_answer_{6'000};
 };

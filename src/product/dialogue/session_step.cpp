@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "engine/text/utf8.hpp"
 #include "product/dialogue/session_state.hpp"
@@ -80,6 +81,7 @@ void DialogueSession::Step::go(std::string_view id) {
     state_.silences = state_.no_matches = 0;
     state_.keypad = state_.held = false;
     state_.keys.clear();
+    state_.unsure.clear();
     apply(node->effects);
     if (!node->say.empty()) say(node->say, node->id + ".say");
     if (node->end != NodeEnd::kNone) return end(*node);
@@ -246,6 +248,13 @@ bool DialogueSession::Step::answer_faq(const HeardText& heard) {
   return true;
 }
 
+/// Nothing is booked by one unsure answer; the same one twice in a row is sure.
+bool DialogueSession::Step::unsure(const HeardText& heard, const Answer& answer) {
+  if (heard.confidence >= kUnsure || answer.label == unsure_before_) return false;
+  state_.unsure = answer.label;
+  return true;
+}
+
 bool DialogueSession::Step::follow_answer(const HeardText& heard, const Answer& answer,
                                           bool faq_too) {
   if (answer.label.empty()) return false;
@@ -253,7 +262,7 @@ bool DialogueSession::Step::follow_answer(const HeardText& heard, const Answer& 
   const Node& node = state_.here();
   const auto branch =
       std::ranges::find_if(node.next, [this](const Branch& each) { return holds(each.when); });
-  if (branch == node.next.end() || (heard.confidence < kUnsure && books(*branch))) {
+  if (branch == node.next.end() || (books(*branch) && unsure(heard, answer))) {
     answer_.clear();
     return false;
   }
@@ -289,6 +298,7 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   state_.silences = 0;
   state_.held = false;
   state_.keys.clear();
+  unsure_before_ = std::exchange(state_.unsure, {});
   if (obey_hard_request(heard.text)) return;
   if (too_many_turns()) return go(state_.flow->globals.give_up);
   if (plain_text(heard.text).empty()) return no_match();
@@ -427,7 +437,8 @@ Reply DialogueSession::Step::take() {
   expect.interruptible = node.interruptible;
   expect.answer = state_.stage == Stage::kAsking;
   expect.no_answer = no_answer_;
-  if (!reply_.say.empty() && reply_.answer != "hold") state_.last = reply_.say;
+  const bool worth_repeating = reply_.answer != "hold" && reply_.answer != "no_match";
+  if (!reply_.say.empty() && worth_repeating) state_.last = reply_.say;
   if (!expect.answer || !node.ask) return std::move(reply_);
   expect.grammar = node.ask->grammar;
   expect.keypad = state_.keypad;

@@ -307,6 +307,21 @@ TEST_CASE("an unsure yes books nothing") {
   const Reply reply = session.on_heard({"对", 0.2, kZh}, kNow);
   CHECK(action<BookSlot>(reply) == nullptr);
   CHECK(session.node() == "check_time");
+
+  SUBCASE("the same answer again is sure") {
+    CHECK(action<BookSlot>(session.on_heard({"对", 0.2, kZh}, kNow)) != nullptr);
+    CHECK(session.node() == "rescheduled");
+  }
+  SUBCASE("another answer between, and it begins anew") {
+    session.on_heard({"苹果", 0.2, kZh}, kNow);
+    CHECK(action<BookSlot>(session.on_heard({"对", 0.2, kZh}, kNow)) == nullptr);
+  }
+  SUBCASE("asked what it said, the bot says the question and not the excuse") {
+    const Reply again = session.on_heard({"你说什么，能再说一遍吗", 0.9, kZh}, kNow);
+    CHECK(again.answer == "repeat");
+    CHECK(again.text().find("没听清") == std::string::npos);
+    CHECK(again.text().find("对吗") != std::string::npos);
+  }
 }
 
 TEST_CASE("a transfer that fails ends politely") {
