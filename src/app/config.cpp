@@ -84,6 +84,8 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
        "Text file of what your Chinese callers say, one phrase a line (names of products, places, "
        "staff): Whisper leans towards it."},
       c.phrases_zh);
+  if (std::error_code none; !c.phrases_zh.empty() && !std::filesystem::exists(c.phrases_zh, none))
+    r.problem("speech.phrases_zh", "names a file that is not there");
   if (!c.phrases_zh.empty() && !c.recognizer_zh.empty())
     r.problem("speech.phrases_zh", "is for Whisper: leave speech.recognizer_zh empty");
   for (const auto& [key, path] : {std::pair{"speech.recognizer_zh", &c.recognizer_zh},

@@ -13,15 +13,16 @@ from bad_input import NO_WORKERS, Person
 from common import FINAL, bot_turns, check, detail_of, dial, free_port_udp, log_lines, models, running, wait_end, wait_for
 
 REFUSED = 69  # EX_UNAVAILABLE
+BAD_CONFIG = 78  # EX_CONFIG
 
 
 # ---- starts that are refused ----
 
-def serve_refused(house, name, *says, **settings):
+def serve_refused(house, name, *says, status=REFUSED, **settings):
     """`aicall serve` ends by itself with one line that says all of this; the line."""
     code, _, err = house.run(name, ["serve"], 20, **settings)
     lines = err.strip().splitlines()
-    check(code == REFUSED, f"aicall serve ended with {code}: {err.strip()}")
+    check(code == status, f"aicall serve ended with {code}: {err.strip()}")
     check(len(lines) == 1 and all(text in lines[0] for text in says), f"it should have said {says} in one line: {err.strip()}")
     return lines[0].removeprefix("aicall: ")
 
@@ -151,6 +152,11 @@ class SmallDisk:
         subprocess.run(["umount", "-l", self.folder], check=False, stdin=subprocess.DEVNULL)
 
 
+def phrases_gone(house):
+    gone = os.path.join(house.out, "no-phrases.txt")
+    return serve_refused(house, "phrases-gone", "speech.phrases_zh", "not there", status=BAD_CONFIG, AICALL_SPEECH__PHRASES_ZH=gone)
+
+
 def disk_full(house):
     folder = os.path.join(house.out, "disk-full")
     with running(SmallDisk(os.path.join(folder, "data"))) as disk, running(house.serve("disk-full", AICALL_LOG__FILE=os.path.join(folder, "aicall.log"))) as server:
@@ -178,6 +184,7 @@ def disk_full(house):
         return f"'{next(t for t in said if 'free disk space' in t)}'; outcome {detail['outcome']}, turns {len(detail['turns'])}, recording kept"
 
 
-CASES = {"port taken": port_taken, "second serve on the same store": second_serve, "key file gone": key_gone, "disk full": disk_full,
+CASES = {"port taken": port_taken, "second serve on the same store": second_serve, "key file gone": key_gone, "phrases gone": phrases_gone,
+         "disk full": disk_full,
          **{name: models_case(name, case) for name, case in MODELS.items()}}
-LIGHT = ("port taken", "second serve on the same store", "key file gone")  # no engines run
+LIGHT = ("port taken", "second serve on the same store", "key file gone", "phrases gone")  # no engines run
