@@ -1,5 +1,6 @@
 #include "worker/bpe_tokenizer.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -19,34 +20,32 @@ std::vector<BpeTokenizer::Token> BpeTokenizer::encode(std::string_view word) con
     return found == numbers_.end() ? kNone : found->second;
   };
   struct Part {
-    std::string_view bytes;
+    std::size_t begin;
+    std::size_t size;
     Token joined;  // number of the token made of this part and the next, or kNone
   };
   std::vector<Part> parts;
   parts.reserve(word.size());
   for (std::size_t i = 0; i < word.size(); ++i) {
-    parts.push_back({word.substr(i, 1), i + 1 < word.size() ? number(word.substr(i, 2)) : kNone});
+    parts.push_back({i, 1, i + 1 < word.size() ? number(word.substr(i, 2)) : kNone});
   }
   const auto join_next = [&](std::size_t i) {
-    const std::size_t end =
-        i + 1 < parts.size() ? parts[i].bytes.size() + parts[i + 1].bytes.size() : 0;
-    return end == 0 ? kNone : number({parts[i].bytes.data(), end});
+    if (i + 1 == parts.size()) return kNone;
+    return number(word.substr(parts[i].begin, parts[i].size + parts[i + 1].size));
   };
-  while (true) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < parts.size(); ++i) {
-      if (parts[i].joined < parts[best].joined) best = i;
-    }
-    if (parts.empty() || parts[best].joined == kNone) break;
-    parts[best].bytes = {parts[best].bytes.data(),
-                         parts[best].bytes.size() + parts[best + 1].bytes.size()};
-    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(best) + 1);
-    parts[best].joined = join_next(best);
-    if (best > 0) parts[best - 1].joined = join_next(best - 1);
+  while (!parts.empty()) {
+    const auto best = std::ranges::min_element(parts, {}, &Part::joined);
+    if (best->joined == kNone) break;
+    best->size += (best + 1)->size;
+    const auto at = static_cast<std::size_t>(best - parts.begin());
+    parts.erase(best + 1);
+    parts[at].joined = join_next(at);
+    if (at > 0) parts[at - 1].joined = join_next(at - 1);
   }
   std::vector<Token> out;
   for (const Part& part : parts) {
-    if (const Token token = number(part.bytes); token != kNone) out.push_back(token);
+    const Token token = number(word.substr(part.begin, part.size));
+    if (token != kNone) out.push_back(token);
   }
   return out;
 }

@@ -16,6 +16,7 @@
 #include "worker/model_file.hpp"
 #include "worker/phrase_scorer.hpp"
 #include "worker/resample.hpp"
+#include "worker/token_search.hpp"
 
 /// Added to whisper.cpp by tools/models/patch_whisper_abort.py.
 extern "C" void yyc3_whisper_set_thread_abort(ggml_abort_callback callback, void* data);
@@ -75,63 +76,6 @@ class AbortScope {
   AbortScope& operator=(const AbortScope&) = delete;
 };
 
-/// True when the end of `tokens` is one piece said over and over: 9 equal tokens, 5 equal pairs,
-/// 3 equal groups of four … a longer piece twice. Real speech does not reach these.
-bool loops(const whisper_token_data* tokens, int n) {
-  constexpr int kPeriodMax = 24;
-  for (int period = 1; period <= kPeriodMax; ++period) {
-    const int equal = std::max(period, 8);
-    if (n < period + equal) break;
-    bool same = true;
-    for (int i = n - equal; i < n && same; ++i) same = tokens[i].id == tokens[i - period].id;
-    if (same) return true;
-  }
-  return false;
-}
-
-/// What is done to the logits of each step.
-struct Guide {
-  whisper_token end;
-  const NgramModel* said = nullptr;  ///< null: every text is as good as another
-  std::span<const whisper_token> marks = {};
-  std::vector<NgramModel::Gain> gains = {};
-  bool looped = false;
-};
-
-/// Shallow fusion: what callers say is the likelier, the more of it has been said so far.
-void lean_to_said(Guide& guide, const whisper_token_data* tokens, int n, float* logits) {
-  std::vector<whisper_token> history;
-  for (int i = std::max(0, n - 2); i < n; ++i) {
-    const bool mark = std::ranges::find(guide.marks, tokens[i].id) != guide.marks.end();
-    if (mark)
-      history.clear();
-    else
-      history.push_back(tokens[i].id);
-  }
-  if (n > 0 && history.empty())
-    return;  // after a mark: mostly the end, which no sentence begins with
-  guide.said->gains(history, guide.gains);
-  for (const NgramModel::Gain& gain : guide.gains) {
-    logits[gain.token] += kSaidWeight * gain.log_ratio;
-    if (gain.token != guide.end) continue;
-    for (const whisper_token mark : guide.marks) logits[mark] += kSaidWeight * gain.log_ratio;
-  }
-}
-
-/// Also allows only the end of the text once it loops: the rest would cost time and be cut anyway.
-// NOLINTNEXTLINE(readability-function-size): the signature is whisper.cpp's
-void guide_step(whisper_context* context, whisper_state*, const whisper_token_data* tokens, int n,
-                float* logits, void* user) {
-  auto* guide = static_cast<Guide*>(user);
-  if (guide->said != nullptr) lean_to_said(*guide, tokens, n, logits);
-  if (!loops(tokens, n)) return;
-  guide->looped = true;
-  const int vocabulary = whisper_n_vocab(context);
-  for (int i = 0; i < vocabulary; ++i) {
-    if (i != guide->end) logits[i] = -INFINITY;
-  }
-}
-
 /// Encoder frames (20 ms) for so many 8 kHz samples and `pad` frames more.
 int window(std::size_t samples, int pad) {
   const auto frames = static_cast<int>(samples * 50 / kRate);
@@ -144,13 +88,13 @@ std::vector<std::int16_t> amid_silence(std::span<const std::int16_t> pcm) {
   return out;
 }
 
-void to_log_probabilities(std::span<const float> logits, std::vector<float>& out) {
-  out.assign(logits.begin(), logits.end());
-  const float top = *std::ranges::max_element(out);
+/// Softmax's logarithm, in place.
+void to_log_probabilities(std::vector<float>& logits) {
+  const float top = *std::ranges::max_element(logits);
   double sum = 0;
-  for (const float x : out) sum += std::exp(static_cast<double>(x - top));
+  for (const float x : logits) sum += static_cast<double>(std::exp(x - top));
   const float shift = top + static_cast<float>(std::log(sum));
-  for (float& x : out) x -= shift;
+  for (float& x : logits) x -= shift;
 }
 
 }  // namespace
@@ -171,6 +115,7 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
   made->context_ = context;
   made->name_ = file.stem().string();
   made->multilingual_ = whisper_is_multilingual(context) != 0;
+  if (const auto blank = made->tokens_of(" "); blank.size() == 1) made->blank_ = blank[0];
   if (made->multilingual_ && !said.empty()) made->learn(said);
   return made;
 }
@@ -187,6 +132,7 @@ void WhisperModel::learn(std::string_view said) {
   auto* context = static_cast<whisper_context*>(context_);
   said_ = std::make_unique<NgramModel>(whisper_n_vocab(context), whisper_token_eot(context));
   std::vector<std::string> pieces;
+  pieces.reserve(static_cast<std::size_t>(whisper_token_eot(context)));
   for (whisper_token i = 0; i < whisper_token_eot(context); ++i) {
     pieces.emplace_back(whisper_token_to_str(context, i));
   }
@@ -216,6 +162,8 @@ std::unique_ptr<Decoder> WhisperModel::make_decoder(text::TablesPtr tables,
 }
 
 struct WhisperDecoder::Impl {
+  using Tokens = TokenSearch::Tokens;
+
   Impl(std::shared_ptr<const WhisperModel> m, text::TablesPtr t, const Clock& c)
       : model(std::move(m)),
         tables(std::move(t)),
@@ -226,16 +174,22 @@ struct WhisperDecoder::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  whisper_full_params base_params(const DecodeRequest& request) const;
   Result<Decoded> decode_free(const DecodeRequest& request, StopContext& stop);
   Result<Decoded> decode_closed(const DecodeRequest& request, StopContext& stop);
-  Result<void> encode(const DecodeRequest& request, StopContext& stop);
+  /// Encodes `samples` (16 kHz) and leaves the sound in `state`; no token is decoded.
+  Result<void> encode(const DecodeRequest& request, std::span<const float> samples, int frames,
+                      StopContext& stop);
+  Result<void> encode_word(const DecodeRequest& request, StopContext& stop);
   Result<std::vector<double>> calibrate(const std::vector<std::string>& phrases,
                                         const DecodeRequest& request, StopContext& stop);
   std::vector<PhraseScorer::Phrase> spell(const std::vector<std::string>& phrases,
                                           std::span<const double> bias) const;
   PhraseScorer::Tokens ends() const;
-  std::span<const float> next_tokens(const PhraseScorer::Tokens& prefix, Language language);
+  [[nodiscard]] Tokens start_of(Language language, const char* prompt) const;
+  /// Logits of the token after start + prefix; empty: stopped.
+  std::span<const float> next_logits(const Tokens& start, const Tokens& prefix);
+  std::span<const float> next_tokens(const Tokens& prefix, Language language);
+  std::span<const float> next_said(const Tokens& start, const Tokens& prefix, bool lean);
   static tl::unexpected<Error> stopped(const StopContext& stop);
 
   std::shared_ptr<const WhisperModel> model;
@@ -243,27 +197,11 @@ struct WhisperDecoder::Impl {
   const Clock& clock;
   whisper_context* context;
   whisper_state* state;
+  Tokens fed;  ///< what the key-value cache holds
   std::vector<float> log_p;
+  std::vector<NgramModel::Gain> gains;
   std::map<std::string, std::vector<double>> silence;  // closed list → score in silence
 };
-
-whisper_full_params WhisperDecoder::Impl::base_params(const DecodeRequest& request) const {
-  whisper_full_params p = whisper_full_default_params(WHISPER_SAMPLING_GREEDY);
-  const auto seconds = static_cast<double>(request.pcm.size()) / kRate;
-  p.n_threads = 1;  // ggml spins at barriers: two threads beside other work are 5–40 times slower
-  p.no_context = true;
-  p.no_timestamps = true;
-  p.single_segment = true;
-  p.print_progress = false;
-  p.print_timestamps = false;
-  p.suppress_blank = true;
-  p.temperature_inc = 0;  // no fallback: it costs 5 s
-  p.greedy.best_of = 1;
-  p.max_tokens = 8 + static_cast<int>(8 * seconds);
-  p.audio_ctx = window(request.pcm.size(), kWindowPad);
-  p.language = model->multilingual() ? speech::code_of(request.language) : "en";
-  return p;
-}
 
 tl::unexpected<Error> WhisperDecoder::Impl::stopped(const StopContext& stop) {
   if (stop.flag.cancelled) return fail(ErrorCode::kCancelled, "decode cancelled");
@@ -272,53 +210,47 @@ tl::unexpected<Error> WhisperDecoder::Impl::stopped(const StopContext& stop) {
 }
 
 Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, StopContext& stop) {
-  whisper_full_params p = base_params(request);
-  const char* usual = request.language == Language::kChinese && model->multilingual()
-                          ? "以下是普通话的句子，请用简体中文。"
-                          : nullptr;
-  p.initial_prompt = request.prompt.empty() ? usual : request.prompt.c_str();
-  p.abort_callback = &asked_to_stop;
-  p.abort_callback_user_data = &stop;
-  Guide guide{whisper_token_eot(context)};
-  if (request.language == Language::kChinese) guide.said = model->said_.get();
-  guide.marks = model->marks_;
-  p.logits_filter_callback = &guide_step;
-  p.logits_filter_callback_user_data = &guide;
   const std::vector<float> samples = to_16k(amid_silence(request.pcm));
-  p.audio_ctx = window(samples.size() / 2, kWindowPad);
-  const int rc =
-      whisper_full_with_state(context, state, p, samples.data(), static_cast<int>(samples.size()));
-  if (rc != 0) return stopped(stop);
+  const int frames = window(samples.size() / 2, kWindowPad);
+  if (const auto done = encode(request, samples, frames, stop); !done) {
+    return tl::unexpected<Error>(done.error());
+  }
+  const bool chinese = request.language == Language::kChinese && model->multilingual();
+  const char* usual = chinese ? "以下是普通话的句子，请用简体中文。" : "";
+  const Tokens start =
+      start_of(request.language, request.prompt.empty() ? usual : request.prompt.c_str());
+  TokenSearch::Config config;
+  config.end = whisper_token_eot(context);
+  config.tokens_max = 8 + static_cast<int>(8 * request.pcm.size() / kRate);
+  const bool lean = chinese && model->said_ != nullptr;
+  const TokenSearch::Reading found = TokenSearch(config).best(
+      [&](const Tokens& prefix) { return next_said(start, prefix, lean); });
+  if (found.stopped) return stopped(stop);
   Decoded out;
   std::string raw;
-  double log_sum = 0;
-  const int segments = whisper_full_n_segments_from_state(state);
-  for (int s = 0; s < segments; ++s) {
-    raw += whisper_full_get_segment_text_from_state(state, s);
-    const int n = whisper_full_n_tokens_from_state(state, s);
-    for (int i = 0; i < n; ++i) {
-      const whisper_token_data token = whisper_full_get_token_data_from_state(state, s, i);
-      if (token.id >= whisper_token_eot(context)) continue;
-      log_sum += static_cast<double>(token.plog);
-      ++out.tokens;
-    }
-  }
-  if (out.tokens > 0) out.confidence = std::clamp(std::exp(log_sum / out.tokens), 0.0, 1.0);
+  for (const whisper_token token : found.tokens) raw += whisper_token_to_str(context, token);
+  out.tokens = static_cast<int>(found.tokens.size());
+  if (out.tokens > 0) out.confidence = std::clamp(std::exp(found.mean()), 0.0, 1.0);
   text::CutText cut = speech::tidy_text(tables, request.language, raw);
   out.text = std::move(cut.text);
-  out.looped = cut.looped || guide.looped;
+  out.looped = cut.looped || found.looped;
   return out;
 }
 
-/// Encodes the sound and leaves it in `state`; no token is decoded.
-Result<void> WhisperDecoder::Impl::encode(const DecodeRequest& request, StopContext& stop) {
-  whisper_full_params p = base_params(request);
-  p.audio_ctx = std::max(p.audio_ctx, kGrammarWindow);
+Result<void> WhisperDecoder::Impl::encode(const DecodeRequest& request,
+                                          std::span<const float> samples, int frames,
+                                          StopContext& stop) {
+  whisper_full_params p = whisper_full_default_params(WHISPER_SAMPLING_GREEDY);
+  p.n_threads = 1;  // ggml spins at barriers: two threads beside other work are 5–40 times slower
+  p.no_context = true;
+  p.print_progress = false;
+  p.print_timestamps = false;
+  p.audio_ctx = frames;
+  p.language = model->multilingual() ? speech::code_of(request.language) : "en";
   // asked only after the encoder is done: whisper_full then returns, and its state holds the sound
   p.abort_callback = [](void*) { return true; };
-  std::vector<float> samples = to_16k(request.pcm);
-  set_loudest(samples, kGrammarLevelDb);
   whisper_full_with_state(context, state, p, samples.data(), static_cast<int>(samples.size()));
+  fed.clear();
   if (stop.stop()) return stopped(stop);
   return {};
 }
@@ -356,24 +288,85 @@ std::vector<PhraseScorer::Phrase> WhisperDecoder::Impl::spell(
   return out;
 }
 
-std::span<const float> WhisperDecoder::Impl::next_tokens(const PhraseScorer::Tokens& prefix,
-                                                         Language language) {
-  // the start tokens stay in the key-value cache: every search begins with the empty prefix
-  PhraseScorer::Tokens start{whisper_token_sot(context)};
+/// For a closed list: isolated words are heard best quiet and in a longer window.
+Result<void> WhisperDecoder::Impl::encode_word(const DecodeRequest& request, StopContext& stop) {
+  std::vector<float> samples = to_16k(request.pcm);
+  set_loudest(samples, kGrammarLevelDb);
+  const int frames = std::max(window(request.pcm.size(), kWindowPad), kGrammarWindow);
+  return encode(request, samples, frames, stop);
+}
+
+TokenSearch::Tokens WhisperDecoder::Impl::start_of(Language language, const char* prompt) const {
+  Tokens start;
+  if (*prompt != '\0') {
+    start = model->tokens_of(prompt);
+    const auto most = static_cast<std::size_t>(whisper_n_text_ctx(context)) / 2;
+    if (start.size() > most) start.erase(start.begin(), start.end() - static_cast<long>(most));
+    start.insert(start.begin(), whisper_token_prev(context));
+  }
+  start.push_back(whisper_token_sot(context));
   if (model->multilingual()) {
     start.push_back(whisper_token_lang(context, whisper_lang_id(speech::code_of(language))));
     start.push_back(whisper_token_transcribe(context));
   }
   start.push_back(whisper_token_not(context));
-  const bool root = prefix.empty();
-  const PhraseScorer::Tokens& tokens = root ? start : prefix;
-  const int past = root ? 0 : static_cast<int>(start.size());
-  const int rc = whisper_decode_with_state(context, state, tokens.data(),
-                                           static_cast<int>(tokens.size()), past, 1);
-  if (rc != 0) return {};
+  return start;
+}
+
+std::span<const float> WhisperDecoder::Impl::next_logits(const Tokens& start,
+                                                         const Tokens& prefix) {
+  Tokens wanted = start;
+  wanted.insert(wanted.end(), prefix.begin(), prefix.end());
+  const auto differ = std::ranges::mismatch(wanted, fed).in1 - wanted.begin();
+  const auto past = std::min(static_cast<std::size_t>(differ), wanted.size() - 1);
+  const auto fresh = static_cast<int>(wanted.size() - past);
+  fed.clear();  // should it fail, nothing is known of the cache
+  if (whisper_decode_with_state(context, state, wanted.data() + past, fresh, static_cast<int>(past),
+                                1) != 0) {
+    return {};
+  }
+  fed = std::move(wanted);
   const auto vocabulary = static_cast<std::size_t>(whisper_n_vocab(context));
-  const float* last = whisper_get_logits_from_state(state) + (tokens.size() - 1) * vocabulary;
-  to_log_probabilities({last, vocabulary}, log_p);
+  return {whisper_get_logits_from_state(state) + static_cast<std::size_t>(fresh - 1) * vocabulary,
+          vocabulary};
+}
+
+std::span<const float> WhisperDecoder::Impl::next_tokens(const Tokens& prefix, Language language) {
+  const std::span<const float> logits = next_logits(start_of(language, ""), prefix);
+  if (logits.empty()) return {};
+  log_p.assign(logits.begin(), logits.end());
+  to_log_probabilities(log_p);
+  return log_p;
+}
+
+/// For free text: no silence to begin with, no timestamps or commands, and what callers say is the
+/// likelier, the more of it has been said so far (shallow fusion).
+std::span<const float> WhisperDecoder::Impl::next_said(const Tokens& start, const Tokens& prefix,
+                                                       bool lean) {
+  const std::span<const float> logits = next_logits(start, prefix);
+  if (logits.empty()) return {};
+  const whisper_token end = whisper_token_eot(context);
+  log_p.assign(logits.begin(), logits.begin() + end + 1);
+  const auto is_mark = [this](whisper_token token) {
+    return std::ranges::find(model->marks_, token) != model->marks_.end();
+  };
+  // After a mark mostly the end comes, which no sentence begins with.
+  if (lean && (prefix.empty() || !is_mark(prefix.back()))) {
+    const auto last = std::find_if(prefix.rbegin(), prefix.rend(), is_mark).base();
+    model->said_->gains({last, prefix.end()}, gains);
+    for (const NgramModel::Gain& gain : gains) {
+      log_p[static_cast<std::size_t>(gain.token)] += kSaidWeight * gain.log_ratio;
+      if (gain.token != end) continue;
+      for (const whisper_token mark : model->marks_) {
+        log_p[static_cast<std::size_t>(mark)] += kSaidWeight * gain.log_ratio;
+      }
+    }
+  }
+  if (prefix.empty()) {
+    log_p[static_cast<std::size_t>(end)] = -INFINITY;
+    if (model->blank_ >= 0) log_p[static_cast<std::size_t>(model->blank_)] = -INFINITY;
+  }
+  to_log_probabilities(log_p);
   return log_p;
 }
 
@@ -387,7 +380,7 @@ Result<std::vector<double>> WhisperDecoder::Impl::calibrate(const std::vector<st
   DecodeRequest quiet;
   quiet.pcm = nothing;
   quiet.language = request.language;
-  if (const auto done = encode(quiet, stop); !done) return tl::unexpected<Error>(done.error());
+  if (const auto done = encode_word(quiet, stop); !done) return tl::unexpected<Error>(done.error());
   const PhraseScorer scorer(spell(phrases, {}), ends());
   std::vector<double> scores = scorer.all(
       [&](const PhraseScorer::Tokens& prefix) { return next_tokens(prefix, request.language); });
@@ -407,7 +400,8 @@ Result<Decoded> WhisperDecoder::Impl::decode_closed(const DecodeRequest& request
   }
   const auto bias = calibrate(phrases, request, stop);
   if (!bias) return tl::unexpected<Error>(bias.error());
-  if (const auto done = encode(request, stop); !done) return tl::unexpected<Error>(done.error());
+  if (const auto done = encode_word(request, stop); !done)
+    return tl::unexpected<Error>(done.error());
   const PhraseScorer scorer(spell(phrases, *bias), ends());
   const PhraseScorer::Best best = scorer.best(
       [&](const PhraseScorer::Tokens& prefix) { return next_tokens(prefix, request.language); });

@@ -34,12 +34,14 @@ class WhisperModel final : public HearModel, public std::enable_shared_from_this
   void* context_ = nullptr;
   std::string name_;
   bool multilingual_ = false;
+  NgramModel::Token blank_ = -1;          ///< " ", which begins no text; −1: no such token
   std::unique_ptr<NgramModel> said_;      ///< null: nothing is known of what is said
   std::vector<NgramModel::Token> marks_;  ///< of punctuation: a sentence of `said_` ends there
 };
 
-/// One recogniser at work: greedy, one thread, no temperature fallback, a window cut to the
-/// speech (the recipe and its figures: docs of the model manifest).
+/// One recogniser at work: the likeliest text and, where it is torn, others (TokenSearch), one
+/// thread, no temperature fallback, a window cut to the speech (the recipe and its figures: docs of
+/// the model manifest).
 ///
 /// With a grammar the alternatives are scored, not sampled: each alternative's likelihood given the
 /// sound is computed along a tree of their tokens, minus what the model expects of it in silence,

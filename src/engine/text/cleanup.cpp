@@ -60,14 +60,13 @@ std::size_t allowed(const std::vector<Token>& tokens, std::size_t at, std::size_
 
 /// The token where the text begins once more and is cut short by the end
 /// ("周末我去银行办。周末我去银行"): its last ≥ 5 tokens are those of a phrase right before them
-/// that is at most 2 tokens longer.
+/// that is at most half as long again.
 std::size_t unfinished_repetition(const std::vector<Token>& tokens) {
   constexpr std::size_t kLeast = 5;
-  constexpr std::size_t kMissing = 2;
   const std::size_t n = tokens.size();
-  for (std::size_t missing = 1; missing <= kMissing; ++missing) {
-    for (std::size_t length = kLeast; 2 * length + missing <= n && length <= kLongestPhrase;
-         ++length) {
+  for (std::size_t missing = 1; missing <= kLongestPhrase / 2; ++missing) {
+    for (std::size_t length = std::max(kLeast, 2 * missing);
+         2 * length + missing <= n && length <= kLongestPhrase; ++length) {
       const std::size_t second = n - length;
       const std::size_t first = second - missing - length;
       bool same = true;
