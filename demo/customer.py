@@ -231,7 +231,6 @@ def main():
         ear = Ear(worker, args.lang)
         print(json.dumps({"event": "ready", "uri": phone.uri, "seed": args.seed}), flush=True)
         Customer(args, phone, ear, lines, persona).run(args.limit, args.patience)
-        ear.close()
     finally:
         phone.stop()
         worker.stop()

@@ -71,12 +71,17 @@ class Voice:
 
 
 class Ear:
-    """One stream of a hear worker: `transcribe(samples)`."""
+    """`transcribe(samples)` by a hear worker. A connection each: one that lies idle (the bot's prompts are rendered, it talks
+    for long) would be closed for not answering pings."""
 
     def __init__(self, worker, language):
+        self.worker, self.language = worker, language
+        self.sock, self.buffer = None, b""
+
+    def _connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(30)
-        self.sock.connect(worker.socket)
+        self.sock.connect(self.worker.socket)
         key = base64.b64encode(os.urandom(16)).decode()
         self.sock.sendall((f"GET /v1/hear HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
@@ -87,10 +92,7 @@ class Ear:
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
         if b" 101 " not in head.split(b"\r\n")[0]:
             raise RuntimeError(f"hear worker refused: {head[:100]!r}")
-        self.language = language
-        self.job = 0
-        self.clock = 0
-        self._send(1, json.dumps({"type": "open", "stream": 1, "lang": language, "rate": 8000}).encode())
+        self._send(1, json.dumps({"type": "open", "stream": 1, "lang": self.language, "rate": 8000}).encode())
 
     def _send(self, opcode, payload):
         mask = os.urandom(4)
@@ -125,25 +127,21 @@ class Ear:
 
     def transcribe(self, samples):
         """Text of 8 kHz samples (array of int16)."""
-        for at in range(0, len(samples), 4000):
-            piece = samples[at:at + 4000]
-            chunk = struct.pack("<IQH", 1, self.clock + at, len(piece)) + struct.pack(f"<{len(piece)}h", *piece)
-            self._send(2, struct.pack("<BH", 1, 1) + chunk)
-        self.job += 1
-        self._send(1, json.dumps({"type": "decode", "job": self.job, "stream": 1, "from": self.clock,
-                                  "to": self.clock + len(samples), "lang": self.language, "deadline_ms": 15000,
-                                  "epoch": 0}).encode())
-        self.clock += len(samples)
-        for _ in range(10000):
-            opcode, payload = self._receive()
-            if opcode == 9:
-                self._send(10, payload)
-            if opcode != 1:
-                continue
-            message = json.loads(payload)
-            if message.get("job") == self.job:
-                return message.get("text", "")
+        self._connect()
+        with self.sock:
+            for at in range(0, len(samples), 4000):
+                piece = samples[at:at + 4000]
+                chunk = struct.pack("<IQH", 1, at, len(piece)) + struct.pack(f"<{len(piece)}h", *piece)
+                self._send(2, struct.pack("<BH", 1, 1) + chunk)
+            self._send(1, json.dumps({"type": "decode", "job": 1, "stream": 1, "from": 0, "to": len(samples), "lang": self.language,
+                                      "deadline_ms": 15000, "epoch": 0}).encode())
+            for _ in range(10000):
+                opcode, payload = self._receive()
+                if opcode == 9:
+                    self._send(10, payload)
+                if opcode != 1:
+                    continue
+                message = json.loads(payload)
+                if message.get("job") == 1:
+                    return message.get("text", "")
         return ""
-
-    def close(self):
-        self.sock.close()
