@@ -134,6 +134,35 @@ TEST_CASE("what the voices say is understood through a telephone") {
   CHECK_MESSAGE(understood->text.find("Friday morning") != std::string::npos, understood->text);
 }
 
+TEST_CASE("free text leans towards what callers say") {
+  const auto files = words();
+  std::string said;
+  for (const auto& [word, file] : files) said += word + "\n";
+  const auto leaning = WhisperModel::load(testing::models() / "whisper-base-q8_0.bin", said);
+  REQUIRE(leaning);
+  const SystemClock clock;
+  const StopFlag stop;
+  WhisperDecoder plain(model("whisper-base-q8_0"), testing::tables(), clock);
+  WhisperDecoder leans(*leaning, testing::tables(), clock);
+  int right_plain = 0;
+  int right_leaning = 0;
+  int tried = 0;
+  for (const auto& [word, file] : files) {
+    if (++tried > 24) break;
+    const std::vector<std::int16_t> pcm = testing::read_wav(file);
+    DecodeRequest request;
+    request.pcm = pcm;
+    const auto without = plain.decode(request, stop);
+    const auto with = leans.decode(request, stop);
+    REQUIRE(without);
+    REQUIRE(with);
+    right_plain += without->text.starts_with(word);
+    right_leaning += with->text.starts_with(word);
+  }
+  MESSAGE("free words right: " << right_plain << ", leaning: " << right_leaning << " of 24");
+  CHECK(right_leaning > right_plain);
+}
+
 TEST_CASE("a decode stops when told and at its deadline, and the decoder goes on working") {
   Ear ear;
   const auto sound = testing::noise(8 * 8000, 2000);
