@@ -116,6 +116,10 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
   made->name_ = file.stem().string();
   made->multilingual_ = whisper_is_multilingual(context) != 0;
   if (const auto blank = made->tokens_of(" "); blank.size() == 1) made->blank_ = blank[0];
+  for (const char* mark : kMarks) {
+    if (const auto tokens = made->tokens_of(mark); tokens.size() == 1)
+      made->marks_.push_back(tokens[0]);
+  }
   if (made->multilingual_ && !said.empty()) made->learn(said);
   return made;
 }
@@ -149,9 +153,6 @@ void WhisperModel::learn(std::string_view said) {
       end_sentence();
   }
   end_sentence();
-  for (const char* mark : kMarks) {
-    if (const auto tokens = tokens_of(mark); tokens.size() == 1) marks_.push_back(tokens[0]);
-  }
 }
 
 WhisperModel::~WhisperModel() { whisper_free(static_cast<whisper_context*>(context_)); }
@@ -257,11 +258,8 @@ Result<void> WhisperDecoder::Impl::encode(const DecodeRequest& request,
 
 /// What may follow a whole phrase: the end, or a mark and then the end.
 PhraseScorer::Tokens WhisperDecoder::Impl::ends() const {
-  PhraseScorer::Tokens ends{whisper_token_eot(context)};
-  for (const char* mark : kMarks) {
-    const PhraseScorer::Tokens tokens = model->tokens_of(mark);
-    if (tokens.size() == 1) ends.push_back(tokens[0]);
-  }
+  PhraseScorer::Tokens ends = model->marks_;
+  ends.push_back(whisper_token_eot(context));
   return ends;
 }
 

@@ -36,7 +36,7 @@ class WhisperModel final : public HearModel, public std::enable_shared_from_this
   bool multilingual_ = false;
   NgramModel::Token blank_ = -1;          ///< " ", which begins no text; −1: no such token
   std::unique_ptr<NgramModel> said_;      ///< null: nothing is known of what is said
-  std::vector<NgramModel::Token> marks_;  ///< of punctuation: a sentence of `said_` ends there
+  std::vector<NgramModel::Token> marks_;  ///< of punctuation: a sentence or phrase ends there
 };
 
 /// One recogniser at work: the likeliest text and, where it is torn, others (TokenSearch), one
