@@ -69,7 +69,7 @@ struct Config {
     std::int64_t unclear_ms = 950;
     std::int64_t unfinished_ms = 1050;
     std::int64_t no_answer_ms = 6000;
-    std::int64_t barge_in_ms = 200;
+    std::int64_t barge_in_ms = 190;
   } turns;
   struct Storage {
     std::string url;       ///< empty: SQLite in data_dir; postgresql://… for PostgreSQL

@@ -110,7 +110,7 @@ TEST_CASE("yes and no") {
        {"是",     "是的",      "对",          "对对对",    "好的", "好",           "可以",
         "可以的", "没问题",    "行",          "嗯",        "嗯对", "没错",         "当然可以",
         "要",     "需要",      "yes",         "Yeah.",     "sure", "that's right", "no problem",
-        "OK",     "of course", "sounds good", "好的，谢谢"}) {
+        "OK",     "of course", "sounds good", "好的，谢谢", "那好吧", "那行", "那是我", "我要去"}) {
     INFO(text);
     CHECK(parse_yes_no(text) == YesNo::kYes);
   }
@@ -122,7 +122,7 @@ TEST_CASE("yes and no") {
   }
   for (const char* text :
        {"", "可不可以", "是不是", "不好意思", "对不起", "我要投诉", "你好", "什么", "maybe",
-        "I know", "我不知道", "不是不行", "hello", "你是哪位", "\xff\xff"}) {
+        "I know", "我不知道", "不是不行", "hello", "你是哪位", "那是用", "\xff\xff"}) {
     INFO(text);
     CHECK(parse_yes_no(text) == YesNo::kUnclear);
   }

@@ -264,6 +264,14 @@ struct Tally {
   bool open = false;
 };
 
+/// "那好吧", "那是我" and "我要去" answer; "那是用" is the half of something else.
+bool ends_answer(std::u32string_view text, std::size_t at) {
+  constexpr std::u32string_view kBeforeVerbs = U"要能会";
+  constexpr std::u32string_view kBehind = U" 的了吧啊呀嘛呗哈哦啦我";
+  return kBeforeVerbs.find(text[at]) != std::u32string_view::npos ||
+         kBehind.find(text[at + 1]) != std::u32string_view::npos;
+}
+
 void count(std::u32string_view text, Tally& tally) {
   bool clause_begins = true;  // a lone 是, 好, 要 … answers only here: "我要投诉" is no yes
   for (std::size_t at = 0; at < text.size();) {
@@ -285,7 +293,7 @@ void count(std::u32string_view text, Tally& tally) {
       continue;
     }
     const bool weak = best->words.size() == 1 && best->sense == Sense::kYes;
-    if (weak && !clause_begins && text.size() > kShort) {
+    if (weak && !clause_begins && (text.size() > kShort || !ends_answer(text, at))) {
       ++at;
       continue;
     }

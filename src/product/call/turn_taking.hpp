@@ -34,7 +34,7 @@ struct TurnConfig {
   Milliseconds complete{800};
   Milliseconds unclear{950};
   Milliseconds unfinished{1050};
-  Milliseconds barge_in_after{200};    ///< of speech over the bot: it pauses
+  Milliseconds barge_in_after{190};    ///< of speech over the bot: it pauses (six Silero frames)
   Milliseconds barge_in_decide{900};   ///< by then a pause has become a stop or has been resumed
   Milliseconds utterance_max{20'000};  ///< a caller who never stops is cut and answered
   Milliseconds no_answer{6'000};       ///< silence after the bot's question: re-prompt

@@ -238,6 +238,7 @@ json::object DialogueSession::to_json() const {
   out["keys"] = state.keys;
   out["silences"] = state.silences;
   out["no_matches"] = state.no_matches;
+  out["repeats"] = state.repeats;
   out["turns"] = state.turns;
   out["keypad"] = state.keypad;
   out["held"] = state.held;
@@ -356,6 +357,7 @@ Result<DialogueSession> DialogueSession::restore(std::shared_ptr<const Flow> flo
   reader.text("keys", state->keys);
   reader.count("silences", state->silences, 5);
   reader.count("no_matches", state->no_matches, 10);
+  reader.count("repeats", state->repeats, 201);
   reader.count("turns", state->turns, 201);
   reader.flag("keypad", state->keypad);
   reader.flag("held", state->held);

@@ -61,7 +61,7 @@ struct Reply {
 
 struct HeardText {
   std::string text;       ///< may be empty: there was speech nobody could make out
-  double confidence = 1;  ///< of the recogniser; below kUnsure nothing is booked without asking
+  double confidence = 1;  ///< of the recogniser; below kUnsure nothing is booked or ended without asking
   text::Language language = text::Language::kZh;
 };
 

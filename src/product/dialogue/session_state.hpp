@@ -31,11 +31,12 @@ struct DialogueSession::State {
   std::string keys;  ///< pressed so far
   int silences = 0;
   int no_matches = 0;
+  int repeats = 0;  ///< asked for by voice at this question
   int turns = 0;
   bool keypad = false;
   bool held = false;          ///< the caller asked to wait
   bool listed = false;        ///< put on the do-not-call list
-  std::string unsure;         ///< answer heard last with too little confidence to book by
+  std::string unsure;         ///< answer heard last with too little confidence to book or end by
   std::vector<Segment> last;  ///< said last: "please repeat"
 
   State(std::shared_ptr<const Flow> flow, std::shared_ptr<const Understanding> understanding);
@@ -70,7 +71,8 @@ class DialogueSession::Step {
   void capture_time();
   [[nodiscard]] bool names_appointment() const;
   [[nodiscard]] bool holds(const Condition& when) const;
-  [[nodiscard]] bool books(const Branch& branch) const;
+  /// It books, or ends the call with a disposition: "no" to "are you Ms Wang" is a wrong number.
+  [[nodiscard]] bool is_final(const Branch& branch) const;
   bool unsure(const HeardText& heard, const Answer& answer);
   void take_branch(const Branch& branch);
   void keep(const Answer& answer);

@@ -10,6 +10,7 @@ namespace {
 constexpr Milliseconds kPatienceOnHold{20'000};
 constexpr Milliseconds kPatienceForKeys{8'000};
 constexpr double kSureIntent = 0.5;
+constexpr int kRepeatsMax = 3;  // of one question by voice; then it is not understood
 constexpr std::size_t kOptionPhrasesMax = 64;
 
 bool is_explicit(const Node& node, Request request) {
@@ -78,7 +79,7 @@ void DialogueSession::Step::go(std::string_view id) {
     const Node* node = state_.flow->find(id);
     if (node == nullptr) break;
     state_.node = node->id;
-    state_.silences = state_.no_matches = 0;
+    state_.silences = state_.no_matches = state_.repeats = 0;
     state_.keypad = state_.held = false;
     state_.keys.clear();
     state_.unsure.clear();
@@ -129,10 +130,14 @@ void DialogueSession::Step::take_branch(const Branch& branch) {
   go(branch.go);
 }
 
-bool DialogueSession::Step::books(const Branch& branch) const {
-  const auto is_book = [](const Effect& effect) { return effect.kind == Effect::Kind::kBook; };
-  return std::ranges::any_of(branch.effects, is_book) ||
-         std::ranges::any_of(state_.flow->find(branch.go)->effects, is_book);
+bool DialogueSession::Step::is_final(const Branch& branch) const {
+  const Node& to = *state_.flow->find(branch.go);
+  const auto has = [&](Effect::Kind kind) {
+    const auto is = [kind](const Effect& effect) { return effect.kind == kind; };
+    return std::ranges::any_of(branch.effects, is) || std::ranges::any_of(to.effects, is);
+  };
+  return has(Effect::Kind::kBook) ||
+         (to.end == NodeEnd::kHangUp && has(Effect::Kind::kDisposition));
 }
 
 void DialogueSession::Step::keep(const Answer& answer) {
@@ -220,6 +225,7 @@ bool DialogueSession::Step::obey_soft_request() {
       say_question();
       return true;
     case Request::kRepeat:
+      if (++state_.repeats > kRepeatsMax) return false;
       reply_.answer = "repeat";
       repeat();
       return true;
@@ -248,7 +254,7 @@ bool DialogueSession::Step::answer_faq(const HeardText& heard) {
   return true;
 }
 
-/// Nothing is booked by one unsure answer; the same one twice in a row is sure.
+/// No unsure answer books or ends a call; the same one twice in a row is sure.
 bool DialogueSession::Step::unsure(const HeardText& heard, const Answer& answer) {
   if (heard.confidence >= kUnsure || answer.label == unsure_before_) return false;
   state_.unsure = answer.label;
@@ -262,7 +268,7 @@ bool DialogueSession::Step::follow_answer(const HeardText& heard, const Answer& 
   const Node& node = state_.here();
   const auto branch =
       std::ranges::find_if(node.next, [this](const Branch& each) { return holds(each.when); });
-  if (branch == node.next.end() || (books(*branch) && unsure(heard, answer))) {
+  if (branch == node.next.end() || (is_final(*branch) && unsure(heard, answer))) {
     answer_.clear();
     return false;
   }
@@ -280,7 +286,7 @@ bool DialogueSession::Step::follow_branches(double confidence) {
     const bool asks_words = !when.intent.empty() || !when.entity.empty() ||
                             !when.sentiment.empty() || !when.request.empty();
     if (!asks_words || !holds(when)) continue;
-    if (confidence < kUnsure && books(branch)) continue;
+    if (confidence < kUnsure && is_final(branch)) continue;
     reply_.answer = !when.intent.empty()   ? "intent:" + when.intent
                     : !when.entity.empty() ? "entity:" + when.entity
                                            : "words";

@@ -324,6 +324,34 @@ TEST_CASE("an unsure yes books nothing") {
   }
 }
 
+TEST_CASE("an unsure no ends no call; twice, it does") {
+  DialogueSession session = kit::session(kZh);
+  session.start(kNow);
+  const Reply asked = session.on_heard({"不", 0.09, kZh}, kNow);
+  CHECK(action<HangUp>(asked) == nullptr);
+  CHECK(session.node() == "greet");
+  CHECK(session.disposition().empty());
+  CHECK(action<HangUp>(session.on_heard({"不是", 0.09, kZh}, kNow)) != nullptr);
+  CHECK(session.disposition() == "wrong_number");
+}
+
+TEST_CASE("who only ever says \"once more\" is not told the same for ever") {
+  DialogueSession session = kit::session(kZh);
+  play(session, kZh, {{"是我", "remind"}});
+  for (int i = 0; i < 3; ++i)
+    CHECK(session.on_heard({"不好意思，您再说一遍", 0.9, kZh}, kNow).answer == "repeat");
+  CHECK(session.on_heard({"不好意思，您再说一遍", 0.9, kZh}, kNow).answer == "no_match");
+  int more = 0;
+  while (!session.ended() && ++more < 20)
+    session.on_heard({"不好意思，您再说一遍", 0.9, kZh}, kNow);
+  CHECK(more < 6);
+}
+
+TEST_CASE("half a question heard wrong confirms nothing") {
+  DialogueSession session = kit::session(kZh);
+  play(session, kZh, {{"是我", "remind"}, {"那是用,大概是多少?", "remind"}});
+}
+
 TEST_CASE("a transfer that fails ends politely") {
   DialogueSession session = kit::session(kZh);
   const Reply moved = play(session, kZh, {{"转人工", "to_person"}});
