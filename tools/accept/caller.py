@@ -146,7 +146,7 @@ class Caller:
             return "question"
         if wants:
             return wants
-        if re.search("别的|其他|还有", text):
+        if re.search("别的|其他|还有|还想", text):
             return "done"
         return "again"
 
