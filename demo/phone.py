@@ -39,6 +39,8 @@ ctrl_tcp_listen 127.0.0.1:{ctrl}
 snd_path {dir}
 """
 
+STARTS = 3
+
 
 def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as s:
@@ -47,14 +49,15 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 def sip_port():
-    """Free for UDP and for TCP: baresip listens on both."""
+    """Free for UDP and for TCP, the next one for TLS: baresip listens on all three."""
     for _ in range(50):
         port = free_port(socket.SOCK_DGRAM)
-        with socket.socket() as s:
+        with socket.socket() as plain, socket.socket() as tls:
             try:
-                s.bind(("127.0.0.1", port))
+                plain.bind(("127.0.0.1", port))
+                tls.bind(("127.0.0.1", port + 1))
                 return port
-            except OSError:
+            except (OSError, OverflowError):
                 pass
     raise RuntimeError("no port on 127.0.0.1 is free for UDP and TCP")
 
@@ -73,35 +76,43 @@ class Phone:
         self.folder = folder
         self.user = user
         os.makedirs(folder, exist_ok=True)
+        write_wav(os.path.join(folder, "quiet.wav"), array.array("h"), 600)
+        open(os.path.join(folder, "contacts"), "w").close()
+        self.log = open(os.path.join(folder, "baresip.log"), "wb")
+        self.control = None
+        self.buffer = b""
+        self.heard = None
+        self.heard_at = 0
+        for _ in range(STARTS):  # somebody may take a port between our look and baresip's
+            self.start(timeout, trace)
+            if self.control:
+                return
+            self.process.kill()
+            self.process.wait()
+        raise RuntimeError(f"baresip does not start: see {self.log.name}")
+
+    def start(self, timeout, trace):
         self.sip = sip_port()
         self.ctrl_port = free_port()
         rtp = free_port(socket.SOCK_DGRAM) & ~1
         rtp = min(max(rtp, 1024), 65000)
         modules = next(d for d in glob.glob("/usr/lib/*/baresip/modules") + ["/usr/lib/baresip/modules"] if os.path.isdir(d))
-        write_wav(os.path.join(folder, "quiet.wav"), array.array("h"), 600)
-        with open(os.path.join(folder, "config"), "w") as out:
-            out.write(CONFIG.format(sip=self.sip, ctrl=self.ctrl_port, rtp=rtp, rtp_last=rtp + 40, dir=folder, modules=modules, timeout=timeout))
-        with open(os.path.join(folder, "accounts"), "w") as out:
-            out.write(f"<sip:{user}@127.0.0.1:{self.sip}>;regint=0;answermode=auto;"
+        with open(os.path.join(self.folder, "config"), "w") as out:
+            out.write(CONFIG.format(sip=self.sip, ctrl=self.ctrl_port, rtp=rtp, rtp_last=rtp + 40, dir=self.folder, modules=modules, timeout=timeout))
+        with open(os.path.join(self.folder, "accounts"), "w") as out:
+            out.write(f"<sip:{self.user}@127.0.0.1:{self.sip}>;regint=0;answermode=auto;"
                       "audio_codecs=PCMA/8000/1,PCMU/8000/1;ptime=20\n")
-        open(os.path.join(folder, "contacts"), "w").close()
-        self.log = open(os.path.join(folder, "baresip.log"), "wb")
-        self.process = subprocess.Popen(["baresip", *(["-s"] if trace else []), "-f", folder], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        self.control = None
-        self.buffer = b""
+        self.process = subprocess.Popen(["baresip", *(["-s"] if trace else []), "-f", self.folder], stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log)
         for _ in range(100):
             time.sleep(0.1)
             if self.process.poll() is not None:
-                raise RuntimeError(f"baresip ended: see {self.log.name}")
+                return
             try:
                 self.control = socket.create_connection(("127.0.0.1", self.ctrl_port))
-                break
+                return
             except OSError:
                 pass
-        if self.control is None:
-            raise RuntimeError(f"baresip does not start: see {self.log.name}")
-        self.heard = None
-        self.heard_at = 0
 
     @property
     def uri(self):
