@@ -80,8 +80,8 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
           [this](const std::string& heard) {
             return completeness_of(dialogue_.judge(heard, parts_.local_now()));
           },
-          [this](const std::string& heard) {
-            return dialogue_.interrupts(heard, parts_.local_now());
+          [this](const std::string& heard, double confidence) {
+            return dialogue_.interrupts(heard, confidence, parts_.local_now());
           }),
       speaker_(media, parts.prompts, std::move(voice), parts.metrics.speaker, parts.clock,
                {[this](std::uint64_t at, SteadyTime) {

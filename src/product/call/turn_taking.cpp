@@ -140,7 +140,7 @@ void TurnTaking::finish_turn(SamplePos now, TurnActions& out) {
   run_ = 0;
   quiet_since_ = now;
   silence_told_ = false;
-  if (paused_) decide_barge_in(result.text, out);
+  if (paused_) decide_barge_in(result.text, result.confidence, out);
   const bool over_the_bot = bot_speaking_ && !std::exchange(stopped_, false);
   // A cough or a back-channel over the bot is no turn; neither is a noise without words.
   if (over_the_bot || (result.text.empty() && !result.failed)) return;
@@ -148,8 +148,8 @@ void TurnTaking::finish_turn(SamplePos now, TurnActions& out) {
                              speech_from_, speech_to_, now, result.took});
 }
 
-void TurnTaking::decide_barge_in(const std::string& text, TurnActions& out) {
-  if (!interrupts_(text)) return resume_bot(out);
+void TurnTaking::decide_barge_in(const std::string& text, double confidence, TurnActions& out) {
+  if (!interrupts_(text, confidence)) return resume_bot(out);
   paused_ = false;
   stopped_ = true;
   out.emplace_back(StopBot{speech_from_});
@@ -167,7 +167,7 @@ TurnActions TurnTaking::on_text(std::uint64_t job, const std::string& text, doub
   job_ = 0;
   result_ =
       Adopted{text, confidence, took, false, text.empty() ? Completeness::kUnclear : judge_(text)};
-  if (paused_ && !text.empty()) decide_barge_in(text, out);
+  if (paused_ && !text.empty()) decide_barge_in(text, confidence, out);
   consider_end(now_, out);
   return out;
 }

@@ -82,7 +82,7 @@ class TurnTaking {
  public:
   using Judge = std::function<Completeness(const std::string& text)>;
   /// True when `text`, said over the bot, means to interrupt it (not 嗯, 好的, mm-hm).
-  using Interrupts = std::function<bool(const std::string& text)>;
+  using Interrupts = std::function<bool(const std::string& text, double confidence)>;
 
   TurnTaking(TurnConfig config, Judge judge, Interrupts interrupts);
 
@@ -120,7 +120,7 @@ class TurnTaking {
   void drop_decode(TurnActions& out);
   void consider_end(SamplePos now, TurnActions& out);
   void finish_turn(SamplePos now, TurnActions& out);
-  void decide_barge_in(const std::string& text, TurnActions& out);
+  void decide_barge_in(const std::string& text, double confidence, TurnActions& out);
   void resume_bot(TurnActions& out);
   [[nodiscard]] Milliseconds patience() const;
 

@@ -15,7 +15,7 @@ struct Bench {
   Completeness judged = Completeness::kComplete;
   bool interrupts = true;
   TurnTaking turns{config, [this](const std::string&) { return judged; },
-                   [this](const std::string&) { return interrupts; }};
+                   [this](const std::string&, double) { return interrupts; }};
   SamplePos now = 0;
   TurnActions seen;
 

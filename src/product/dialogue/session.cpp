@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kValueBytesMax = 300;
 constexpr std::size_t kHeardBytesMax = 4000;
+constexpr std::size_t kMurmurSyllables = 3;  // of a listener; longer speech takes the word
 
 Result<void> check_value(const Variable& variable, const std::string& value) {
   const std::string where = "variables." + variable.name;
@@ -205,7 +206,21 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
                                                       : Completeness::kComplete;
 }
 
-bool DialogueSession::interrupts(std::string_view heard, const text::LocalDateTime&) const {
+bool DialogueSession::State::means_something(std::string_view heard, double confidence,
+                                             const text::LocalDateTime& now) const {
+  const Understood understood = understanding->read(heard, language, now);
+  if (understood.request != Request::kNone) return true;
+  if (confidence < kUnsure) return false;
+  if (understood.yes_no == text::YesNo::kNo || sounds_like_question(heard, language) ||
+      own_intents->find(heard, language) || faq->find(heard, language, 0.85))
+    return true;
+  if (stage != Stage::kAsking) return false;
+  const Answer found = answer(heard, language, understood, now);
+  return found.firm && !found.label.empty();
+}
+
+bool DialogueSession::interrupts(std::string_view heard, double confidence,
+                                 const text::LocalDateTime& now) const {
   const std::string_view text = heard.substr(0, kHeardBytesMax);
   if (Understanding::is_back_channel(text, state_->language)) return false;
   const std::string plain = plain_text(text);
@@ -215,7 +230,8 @@ bool DialogueSession::interrupts(std::string_view heard, const text::LocalDateTi
   std::size_t syllables = 0;
   for (const char32_t c : text::decode_utf8(plain))
     syllables += text::is_han(c) || text::is_digit(c) ? 1 : 0;
-  return syllables >= 2 || plain == "停" || plain == "不" || std::ranges::count(plain, ' ') >= 1;
+  if (plain == "停" || plain == "不") return true;
+  return syllables > kMurmurSyllables || state_->means_something(text, confidence, now);
 }
 
 bool DialogueSession::ended() const {

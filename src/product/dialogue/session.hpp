@@ -60,8 +60,9 @@ struct Reply {
 };
 
 struct HeardText {
-  std::string text;       ///< may be empty: there was speech nobody could make out
-  double confidence = 1;  ///< of the recogniser; below kUnsure nothing is booked or ended without asking
+  std::string text;  ///< may be empty: there was speech nobody could make out
+  double confidence =
+      1;  ///< of the recogniser; below kUnsure nothing is booked or ended without asking
   text::Language language = text::Language::kZh;
 };
 
@@ -102,8 +103,11 @@ class DialogueSession {
 
   /// Judges a partial or final text against what was asked. Changes nothing.
   [[nodiscard]] Completeness judge(std::string_view heard, const text::LocalDateTime& now) const;
-  /// True when `heard`, said over the bot, means to stop it: not 嗯, 好的, mm-hm.
-  [[nodiscard]] bool interrupts(std::string_view heard, const text::LocalDateTime& now) const;
+  /// True when `heard`, said over the bot, means to stop it: not 嗯, 好的, mm-hm, nor two or three
+  /// syllables that mean nothing here (嗯嗯 is often heard as something else).
+  /// @param confidence of the recogniser, 0–1.
+  [[nodiscard]] bool interrupts(std::string_view heard, double confidence,
+                                const text::LocalDateTime& now) const;
 
   [[nodiscard]] bool ended() const;
   [[nodiscard]] const std::string& node() const;

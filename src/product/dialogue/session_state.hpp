@@ -43,6 +43,9 @@ struct DialogueSession::State {
   [[nodiscard]] const Node& here() const { return *flow->find(node); }
   [[nodiscard]] std::map<std::string, std::string> values() const;
   [[nodiscard]] TimeSoFar time_so_far(const std::string& slot) const;
+  /// A request, a no, a question, or what this node asks for.
+  [[nodiscard]] bool means_something(std::string_view heard, double confidence,
+                                     const text::LocalDateTime& now) const;
   /// What `heard` answers to the question of this node.
   [[nodiscard]] Answer answer(std::string_view heard, text::Language spoken,
                               const Understood& understood, const text::LocalDateTime& now) const;

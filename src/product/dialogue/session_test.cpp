@@ -387,14 +387,20 @@ TEST_CASE("judge and interrupts") {
   CHECK(session.judge("停车方便吗", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("", kNow) == Completeness::kUnclear);
   for (const char* listening : {"嗯", "嗯嗯", "好的", "对", "哦。", "知道了"})
-    CHECK_FALSE(session.interrupts(listening, kNow));
-  for (const char* stop : {"停", "等一下", "不用了", "你是谁", "别打了"})
-    CHECK(session.interrupts(stop, kNow));
+    CHECK_FALSE(session.interrupts(listening, 0.9, kNow));
+  for (const char* stop :
+       {"停", "等一下", "不用了", "你是谁", "别打了", "多少钱", "后天", "周五", "我那天没有空"})
+    CHECK_MESSAGE(session.interrupts(stop, 0.9, kNow), stop);
+  // What 嗯嗯, 是, 好的 and 知道 were heard as over the bot, on real calls.
+  for (const char* murmur : {"请用", "好的好的", "吃饭", "吃的", "轮到", "这儿", "您来吧"})
+    CHECK_FALSE_MESSAGE(session.interrupts(murmur, 0.7, kNow), murmur);
+  CHECK_FALSE(session.interrupts("没了呀", 0.25, kNow));
+  CHECK(session.interrupts("人工", 0.25, kNow));
   DialogueSession english = kit::session(kEn);
-  CHECK_FALSE(english.interrupts("Mm-hmm.", kNow));
-  CHECK_FALSE(english.interrupts("Okay.", kNow));
-  CHECK(english.interrupts("wait a second", kNow));
-  CHECK(english.interrupts("No.", kNow));
+  CHECK_FALSE(english.interrupts("Mm-hmm.", 0.9, kNow));
+  CHECK_FALSE(english.interrupts("Okay.", 0.9, kNow));
+  CHECK(english.interrupts("wait a second", 0.9, kNow));
+  CHECK(english.interrupts("No.", 0.9, kNow));
 }
 
 TEST_CASE("what a call brings is checked, and named when wrong") {

@@ -129,6 +129,10 @@ bool Understanding::is_back_channel(std::string_view text, text::Language langua
   if (language == text::Language::kZh) std::erase(plain, ' ');
   if (plain.empty()) return true;
   const auto words = back_channels(language);
+  // "好的好的": a murmur said twice is one
+  const std::size_t half = plain.size() / 2;
+  if (language == text::Language::kZh && plain.compare(0, half, plain, half) == 0)
+    plain.resize(half);
   return std::ranges::find(words, plain) != words.end();
 }
 
