@@ -107,10 +107,11 @@ TEST_CASE("what an English caller says about time") {
 
 TEST_CASE("yes and no") {
   for (const char* text :
-       {"是",     "是的",      "对",          "对对对",    "好的", "好",           "可以",
-        "可以的", "没问题",    "行",          "嗯",        "嗯对", "没错",         "当然可以",
-        "要",     "需要",      "yes",         "Yeah.",     "sure", "that's right", "no problem",
-        "OK",     "of course", "sounds good", "好的，谢谢", "那好吧", "那行", "那是我", "我要去"}) {
+       {"是",         "是的",         "对",         "对对对", "好的",      "好",
+        "可以",       "可以的",       "没问题",     "行",     "嗯",        "嗯对",
+        "没错",       "当然可以",     "要",         "需要",   "yes",       "Yeah.",
+        "sure",       "that's right", "no problem", "OK",     "of course", "sounds good",
+        "好的，谢谢", "那好吧",       "那行",       "那是我", "我要去"}) {
     INFO(text);
     CHECK(parse_yes_no(text) == YesNo::kYes);
   }
