@@ -230,8 +230,9 @@ bool DialogueSession::interrupts(std::string_view heard, double confidence,
   std::size_t syllables = 0;
   for (const char32_t c : text::decode_utf8(plain))
     syllables += text::is_han(c) || text::is_digit(c) ? 1 : 0;
-  if (plain == "停" || plain == "不") return true;
-  return syllables > kMurmurSyllables || state_->means_something(text, confidence, now);
+  if (plain == "停" || plain == "不" || syllables > kMurmurSyllables) return true;
+  if (syllables == 0) return std::ranges::count(plain, ' ') >= 1;  // Latin words
+  return syllables >= 2 && state_->means_something(text, confidence, now);
 }
 
 bool DialogueSession::ended() const {
@@ -373,7 +374,7 @@ Result<DialogueSession> DialogueSession::restore(std::shared_ptr<const Flow> flo
   reader.text("keys", state->keys);
   reader.count("silences", state->silences, 5);
   reader.count("no_matches", state->no_matches, 10);
-  reader.count("repeats", state->repeats, 201);
+  reader.count("repeats", state->repeats, kRepeatsMax);
   reader.count("turns", state->turns, 201);
   reader.flag("keypad", state->keypad);
   reader.flag("held", state->held);

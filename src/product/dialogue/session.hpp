@@ -61,8 +61,8 @@ struct Reply {
 
 struct HeardText {
   std::string text;  ///< may be empty: there was speech nobody could make out
-  double confidence =
-      1;  ///< of the recogniser; below kUnsure nothing is booked or ended without asking
+  /// Of the recogniser, 0–1; below kUnsure nothing is booked or ended without asking.
+  double confidence = 1;
   text::Language language = text::Language::kZh;
 };
 

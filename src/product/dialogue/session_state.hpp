@@ -11,6 +11,8 @@
 /// Inside of DialogueSession; no other file includes this.
 namespace yyc3::dialogue {
 
+constexpr int kRepeatsMax = 3;  ///< of one question by voice; then it is not understood
+
 enum class Stage { kNew, kAsking, kHandedOver, kEnded };
 
 struct DialogueSession::State {

@@ -10,7 +10,6 @@ namespace {
 constexpr Milliseconds kPatienceOnHold{20'000};
 constexpr Milliseconds kPatienceForKeys{8'000};
 constexpr double kSureIntent = 0.5;
-constexpr int kRepeatsMax = 3;  // of one question by voice; then it is not understood
 constexpr std::size_t kOptionPhrasesMax = 64;
 
 bool is_explicit(const Node& node, Request request) {
@@ -225,7 +224,8 @@ bool DialogueSession::Step::obey_soft_request() {
       say_question();
       return true;
     case Request::kRepeat:
-      if (++state_.repeats > kRepeatsMax) return false;
+      if (state_.repeats >= kRepeatsMax) return false;
+      ++state_.repeats;
       reply_.answer = "repeat";
       repeat();
       return true;

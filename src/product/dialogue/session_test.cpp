@@ -395,6 +395,8 @@ TEST_CASE("judge and interrupts") {
   for (const char* murmur : {"请用", "好的好的", "吃饭", "吃的", "轮到", "这儿", "您来吧"})
     CHECK_FALSE_MESSAGE(session.interrupts(murmur, 0.7, kNow), murmur);
   CHECK_FALSE(session.interrupts("没了呀", 0.25, kNow));
+  CHECK_FALSE(session.interrupts("几", 0.9, kNow));
+  CHECK(session.interrupts("stop it", 0.9, kNow));
   CHECK(session.interrupts("人工", 0.25, kNow));
   DialogueSession english = kit::session(kEn);
   CHECK_FALSE(english.interrupts("Mm-hmm.", 0.9, kNow));

@@ -57,7 +57,7 @@ struct Studio {
     return finished;
   }
   bool until_told(std::size_t count) {
-    for (int i = 0; i < 6000 && told().size() < count; ++i) std::this_thread::sleep_for(10ms);
+    for (int i = 0; i < 1000 && told().size() < count; ++i) std::this_thread::sleep_for(10ms);
     return told().size() >= count;
   }
   codec::Wav play(const RecordingStart& r) {
