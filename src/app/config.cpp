@@ -81,8 +81,8 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
   r.read({"speech.recognizer_en", "… for English; may be the same folder."}, c.recognizer_en);
   r.read(
       {"speech.phrases_zh",
-       "Text file of what your Chinese callers say, one phrase a line (names of products, places, "
-       "staff): Whisper leans towards it."},
+       "Text file of what your Chinese callers say, one phrase a line: Whisper leans towards it; "
+       "up to six characters are a word (product, place, staff) to take before its like."},
       c.phrases_zh);
   if (std::error_code none; !c.phrases_zh.empty() && !std::filesystem::exists(c.phrases_zh, none))
     r.problem("speech.phrases_zh", "names a file that is not there");

@@ -221,15 +221,12 @@ Result<void> HearServer::Impl::load_recognizers(const HearConfig& config, HearMo
   else if (!en.empty())
     take_sherpa(en, "en", hear.english);
   if (!hear.chinese) {
-    std::string said(said_zh());
-    if (!config.phrases_zh.empty()) {
-      const auto own = read_phrases(config.phrases_zh);
-      if (own)
-        said += *own;
-      else
-        log.warn("the operator's phrases are left out", {{"error.message", own.error().detail}});
-    }
-    take(WhisperModel::load(config.models / "whisper-base-q8_0.bin", said), hear.chinese);
+    Result<std::string> own;
+    if (!config.phrases_zh.empty()) own = read_phrases(config.phrases_zh);
+    if (!own)
+      log.warn("the operator's phrases are left out", {{"error.message", own.error().detail}});
+    take(WhisperModel::load(config.models / "whisper-base-q8_0.bin", said_zh(), own.value_or("")),
+         hear.chinese);
   }
   if (!hear.english)
     take(WhisperModel::load(config.models / "whisper-tiny.en-q8_0.bin"), hear.english);

@@ -39,6 +39,8 @@ constexpr std::size_t kCalibrationsKept = 128;  // closed lists whose silence sc
 constexpr double kSilenceWeight = 0.5;          // 0.3–0.7 measured alike
 // Shallow fusion: CER 16.6 → 13.5 % on 828 call sentences; 0.45 is alike, 0.6 worse (0015).
 constexpr float kSaidWeight = 0.3F;
+// Words of the operator, all named: slot words wrong 12.7 → 9.2 % (0.5: 10.1 %; 0015).
+constexpr float kWordBonus = 1.0F;
 constexpr float kGrammarLevelDb = -34;  // single words are heard best quiet: 9 → 11 of 11 digits
 
 /// CPU kernels are plug-ins beside libggml.so; the best one for this machine is taken.
@@ -97,10 +99,32 @@ void to_log_probabilities(std::vector<float>& logits) {
   for (float& x : logits) x -= shift;
 }
 
+/// Calls take(phrase, its characters) for each run of letters, characters and digits.
+template <typename Take>
+void for_each_phrase(std::string_view lines, const Take& take) {
+  std::string phrase;
+  std::size_t characters = 0;
+  const auto end = [&] {
+    if (characters > 0) take(phrase, characters);
+    phrase.clear();
+    characters = 0;
+  };
+  for (const char32_t c : text::decode_utf8(lines)) {
+    if (text::is_han(c) || text::is_word_letter(c) || text::is_digit(c)) {
+      text::append_utf8(phrase, c);
+      ++characters;
+    } else {
+      end();
+    }
+  }
+  end();
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesystem::path& file,
-                                                               std::string_view said) {
+                                                               std::string_view said,
+                                                               std::string_view own) {
   load_kernels();
   if (!std::filesystem::is_regular_file(file)) return bad_model(file);
   whisper_context_params params = whisper_context_default_params();
@@ -120,9 +144,11 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
     if (const auto tokens = made->tokens_of(mark); tokens.size() == 1)
       made->marks_.push_back(tokens[0]);
   }
-  if (made->multilingual_ && !said.empty()) made->learn(said);
+  if (made->multilingual_ && !(said.empty() && own.empty())) made->learn(said, own);
   return made;
 }
+
+WhisperModel::WhisperModel() : words_(kWordBonus) {}
 
 std::vector<NgramModel::Token> WhisperModel::tokens_of(const std::string& text) const {
   std::vector<NgramModel::Token> tokens(text.size() + 4);
@@ -132,7 +158,7 @@ std::vector<NgramModel::Token> WhisperModel::tokens_of(const std::string& text) 
   return tokens;
 }
 
-void WhisperModel::learn(std::string_view said) {
+void WhisperModel::learn(std::string_view said, std::string_view own) {
   auto* context = static_cast<whisper_context*>(context_);
   said_ = std::make_unique<NgramModel>(whisper_n_vocab(context), whisper_token_eot(context));
   std::vector<std::string> pieces;
@@ -141,18 +167,13 @@ void WhisperModel::learn(std::string_view said) {
     pieces.emplace_back(whisper_token_to_str(context, i));
   }
   const BpeTokenizer tokenizer(std::move(pieces));
-  std::string sentence;
-  const auto end_sentence = [&] {
-    if (!sentence.empty()) said_->add(tokenizer.encode(sentence));
-    sentence.clear();
-  };
-  for (const char32_t c : text::decode_utf8(said)) {
-    if (text::is_han(c) || text::is_word_letter(c) || text::is_digit(c))
-      text::append_utf8(sentence, c);
-    else
-      end_sentence();
-  }
-  end_sentence();
+  for_each_phrase(
+      said, [&](const std::string& phrase, std::size_t) { said_->add(tokenizer.encode(phrase)); });
+  for_each_phrase(own, [&](const std::string& phrase, std::size_t characters) {
+    const std::vector<NgramModel::Token> tokens = tokenizer.encode(phrase);
+    said_->add(tokens);
+    if (characters <= kWordLongest) words_.add(tokens);
+  });
 }
 
 WhisperModel::~WhisperModel() { whisper_free(static_cast<whisper_context*>(context_)); }
@@ -191,6 +212,7 @@ struct WhisperDecoder::Impl {
   std::span<const float> next_logits(const Tokens& start, const Tokens& prefix);
   std::span<const float> next_tokens(const Tokens& prefix, Language language);
   std::span<const float> next_said(const Tokens& start, const Tokens& prefix, bool lean);
+  [[nodiscard]] double sureness(const TokenSearch::Reading& found, bool lean) const;
   static tl::unexpected<Error> stopped(const StopContext& stop);
 
   std::shared_ptr<const WhisperModel> model;
@@ -201,6 +223,7 @@ struct WhisperDecoder::Impl {
   Tokens fed;  ///< what the key-value cache holds
   std::vector<float> log_p;
   std::vector<NgramModel::Gain> gains;
+  std::vector<HotWords::Bonus> bonuses;
   std::map<std::string, std::vector<double>> silence;  // closed list → score in silence
 };
 
@@ -231,7 +254,7 @@ Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, 
   std::string raw;
   for (const whisper_token token : found.tokens) raw += whisper_token_to_str(context, token);
   out.tokens = static_cast<int>(found.tokens.size());
-  if (out.tokens > 0) out.confidence = std::clamp(std::exp(found.mean()), 0.0, 1.0);
+  if (out.tokens > 0) out.confidence = sureness(found, lean);
   text::CutText cut = speech::tidy_text(tables, request.language, raw);
   out.text = std::move(cut.text);
   out.looped = cut.looped || found.looped;
@@ -337,6 +360,13 @@ std::span<const float> WhisperDecoder::Impl::next_tokens(const Tokens& prefix, L
   return log_p;
 }
 
+/// Mean probability of the tokens, without the bonus of hot words.
+double WhisperDecoder::Impl::sureness(const TokenSearch::Reading& found, bool lean) const {
+  const float bonus = lean ? model->words_.total(found.tokens) : 0;
+  const auto steps = static_cast<double>(found.tokens.size() + 1);
+  return std::clamp(std::exp(found.mean() - static_cast<double>(bonus) / steps), 0.0, 1.0);
+}
+
 /// For free text: no silence to begin with, no timestamps or commands, and what callers say is the
 /// likelier, the more of it has been said so far (shallow fusion).
 std::span<const float> WhisperDecoder::Impl::next_said(const Tokens& start, const Tokens& prefix,
@@ -365,6 +395,13 @@ std::span<const float> WhisperDecoder::Impl::next_said(const Tokens& start, cons
     if (model->blank_ >= 0) log_p[static_cast<std::size_t>(model->blank_)] = -INFINITY;
   }
   to_log_probabilities(log_p);
+  if (lean && !model->words_.empty()) {
+    const float all = model->words_.bonuses(prefix, bonuses);
+    for (float& x : log_p) x += all;
+    for (const HotWords::Bonus& bonus : bonuses) {
+      log_p[static_cast<std::size_t>(bonus.token)] += bonus.more;
+    }
+  }
   return log_p;
 }
 

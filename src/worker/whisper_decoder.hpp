@@ -6,17 +6,24 @@
 #include <string_view>
 
 #include "worker/hear_model.hpp"
+#include "worker/hot_words.hpp"
 #include "worker/ngram_model.hpp"
 
 namespace yyc3::worker {
+
+/// Characters of a line of the operator's phrases up to which it is a word, not a sentence.
+constexpr std::size_t kWordLongest = 6;
 
 /// The weights of one Whisper model; shared by all decoders. Threads: immutable, any.
 class WhisperModel final : public HearModel, public std::enable_shared_from_this<WhisperModel> {
  public:
   /// @param said what callers say in Chinese, one utterance a line: free decodes lean towards it.
+  /// @param own  the operator's phrases, likewise; lines of up to kWordLongest characters are words
+  ///             to take rather than others that sound alike (HotWords).
   /// Errors: kNotFound (no file), kInvalid (not a model; the detail says what to run).
   static Result<std::shared_ptr<const WhisperModel>> load(const std::filesystem::path& file,
-                                                          std::string_view said = {});
+                                                          std::string_view said = {},
+                                                          std::string_view own = {});
   ~WhisperModel() override;
   WhisperModel(const WhisperModel&) = delete;
   WhisperModel& operator=(const WhisperModel&) = delete;
@@ -28,14 +35,15 @@ class WhisperModel final : public HearModel, public std::enable_shared_from_this
 
  private:
   friend class WhisperDecoder;
-  WhisperModel() = default;
+  WhisperModel();
   [[nodiscard]] std::vector<NgramModel::Token> tokens_of(const std::string& text) const;
-  void learn(std::string_view said);
+  void learn(std::string_view said, std::string_view own);
   void* context_ = nullptr;
   std::string name_;
   bool multilingual_ = false;
   NgramModel::Token blank_ = -1;          ///< " ", which begins no text; −1: no such token
   std::unique_ptr<NgramModel> said_;      ///< null: nothing is known of what is said
+  HotWords words_;                        ///< the operator's
   std::vector<NgramModel::Token> marks_;  ///< of punctuation: a sentence or phrase ends there
 };
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "house/paths.hpp"
+#include "worker/phrases.hpp"
 #include "worker/worker_test_support.hpp"
 
 namespace yyc3::worker {
@@ -161,6 +162,33 @@ TEST_CASE("free text leans towards what callers say") {
   }
   MESSAGE("free words right: " << right_plain << ", leaning: " << right_leaning << " of 24");
   CHECK(right_leaning > right_plain);
+}
+
+TEST_CASE("a word of the operator is taken rather than one that sounds alike") {
+  OrtCancel cancel;
+  auto kokoro = KokoroVoice::load(testing::models(), testing::tables(), 1);
+  REQUIRE_MESSAGE(kokoro, kokoro.error().detail);
+  const auto speech = (*kokoro)->speak("我想问一下云杉卡的年费。", "zf_xiaoxiao", 1.0, cancel);
+  REQUIRE(speech);
+  const std::vector<std::int16_t> pcm = testing::through_telephone(*speech);
+  const auto heard_with = [&](std::string_view own) {
+    const auto leaning =
+        WhisperModel::load(testing::models() / "whisper-base-q8_0.bin", said_zh(), own);
+    REQUIRE(leaning);
+    const SystemClock clock;
+    DecodeRequest request;
+    request.pcm = pcm;
+    const auto heard =
+        WhisperDecoder(*leaning, testing::tables(), clock).decode(request, StopFlag());
+    REQUIRE(heard);
+    CHECK((heard->confidence > 0.3 && heard->confidence < 1));
+    return heard->text;
+  };
+  const std::string plain = heard_with("");
+  const std::string named = heard_with("云杉卡\n年费\n");
+  MESSAGE(plain << " → " << named);
+  CHECK(plain.find("云杉卡") == std::string::npos);
+  CHECK(named.find("云杉卡的年费") != std::string::npos);
 }
 
 TEST_CASE("a decode stops when told and at its deadline, and the decoder goes on working") {

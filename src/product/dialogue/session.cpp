@@ -5,6 +5,7 @@
 
 #include "engine/text/utf8.hpp"
 #include "product/dialogue/entities.hpp"
+#include "product/dialogue/flow_reader.hpp"
 #include "product/dialogue/session_state.hpp"
 
 namespace yyc3::dialogue {
@@ -88,6 +89,17 @@ std::map<std::string, std::string> DialogueSession::State::values() const {
   std::map<std::string, std::string> out = variables;
   for (const auto& [name, value] : slots) out.insert_or_assign(name, value);
   return out;
+}
+
+std::set<std::string> DialogueSession::State::personal(const Node& node) const {
+  std::set<std::string> names;
+  for (const NamedText& named : texts_of(node)) {
+    for (const Placeholder& place : placeholders(named.text->in(language))) {
+      const auto known = flow->variables.find(place.name);
+      if (known != flow->variables.end() && known->second.per_call) names.insert(place.name);
+    }
+  }
+  return names;
 }
 
 TimeSoFar DialogueSession::State::time_so_far(const std::string& slot) const {

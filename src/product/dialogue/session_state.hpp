@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ struct DialogueSession::State {
   [[nodiscard]] const Node& here() const { return *flow->find(node); }
   [[nodiscard]] std::map<std::string, std::string> values() const;
   [[nodiscard]] TimeSoFar time_so_far(const std::string& slot) const;
+  /// Variables of this call alone that the texts of `node` speak of.
+  [[nodiscard]] std::set<std::string> personal(const Node& node) const;
   /// A request, a no, a question, or what this node asks for.
   [[nodiscard]] bool means_something(std::string_view heard, double confidence,
                                      const text::LocalDateTime& now) const;
@@ -76,8 +79,11 @@ class DialogueSession::Step {
   void capture_time();
   [[nodiscard]] bool names_appointment() const;
   [[nodiscard]] bool holds(const Condition& when) const;
-  /// It books, or ends the call with a disposition: "no" to "are you Ms Wang" is a wrong number.
-  [[nodiscard]] bool is_final(const Branch& branch) const;
+  /// It books, ends the call with a disposition ("no" to "are you Ms Wang" is a wrong number), or
+  /// tells_more ("yes" to it).
+  [[nodiscard]] bool weighs(const Branch& branch) const;
+  /// On the way to the next question it speaks of the caller's data that this node did not.
+  [[nodiscard]] bool tells_more(const Branch& branch) const;
   bool unsure(const HeardText& heard, const Answer& answer);
   void take_branch(const Branch& branch);
   void keep(const Answer& answer);

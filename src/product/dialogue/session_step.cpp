@@ -129,14 +129,26 @@ void DialogueSession::Step::take_branch(const Branch& branch) {
   go(branch.go);
 }
 
-bool DialogueSession::Step::is_final(const Branch& branch) const {
+bool DialogueSession::Step::weighs(const Branch& branch) const {
   const Node& to = *state_.flow->find(branch.go);
   const auto has = [&](Effect::Kind kind) {
     const auto is = [kind](const Effect& effect) { return effect.kind == kind; };
     return std::ranges::any_of(branch.effects, is) || std::ranges::any_of(to.effects, is);
   };
-  return has(Effect::Kind::kBook) ||
+  return has(Effect::Kind::kBook) || tells_more(branch) ||
          (to.end == NodeEnd::kHangUp && has(Effect::Kind::kDisposition));
+}
+
+bool DialogueSession::Step::tells_more(const Branch& branch) const {
+  const auto told = state_.personal(state_.here());
+  // What is said until the next question; a validated flow has no circle without one.
+  const auto adds = [&](const auto& self, const Node& node) -> bool {
+    if (!std::ranges::includes(told, state_.personal(node))) return true;
+    return !node.ask && std::ranges::any_of(node.next, [&](const Branch& next) {
+      return self(self, *state_.flow->find(next.go));
+    });
+  };
+  return adds(adds, *state_.flow->find(branch.go));
 }
 
 void DialogueSession::Step::keep(const Answer& answer) {
@@ -254,7 +266,7 @@ bool DialogueSession::Step::answer_faq(const HeardText& heard) {
   return true;
 }
 
-/// No unsure answer books or ends a call; the same one twice in a row is sure.
+/// No unsure answer has consequences; the same one twice in a row is sure.
 bool DialogueSession::Step::unsure(const HeardText& heard, const Answer& answer) {
   if (heard.confidence >= kUnsure || answer.label == unsure_before_) return false;
   state_.unsure = answer.label;
@@ -268,7 +280,7 @@ bool DialogueSession::Step::follow_answer(const HeardText& heard, const Answer& 
   const Node& node = state_.here();
   const auto branch =
       std::ranges::find_if(node.next, [this](const Branch& each) { return holds(each.when); });
-  if (branch == node.next.end() || (is_final(*branch) && unsure(heard, answer))) {
+  if (branch == node.next.end() || (weighs(*branch) && unsure(heard, answer))) {
     answer_.clear();
     return false;
   }
@@ -286,7 +298,7 @@ bool DialogueSession::Step::follow_branches(double confidence) {
     const bool asks_words = !when.intent.empty() || !when.entity.empty() ||
                             !when.sentiment.empty() || !when.request.empty();
     if (!asks_words || !holds(when)) continue;
-    if (confidence < kUnsure && is_final(branch)) continue;
+    if (confidence < kUnsure && weighs(branch)) continue;
     reply_.answer = !when.intent.empty()   ? "intent:" + when.intent
                     : !when.entity.empty() ? "entity:" + when.entity
                                            : "words";

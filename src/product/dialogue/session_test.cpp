@@ -335,6 +335,19 @@ TEST_CASE("an unsure no ends no call; twice, it does") {
   CHECK(session.disposition() == "wrong_number");
 }
 
+TEST_CASE("an unsure yes to \"are you Ms Wang\" tells nobody of her appointment") {
+  DialogueSession session = kit::session(kZh);
+  session.start(kNow);
+  const Reply asked = session.on_heard({"是的", 0.2, kZh}, kNow);
+  CHECK(session.node() == "greet");
+  CHECK(asked.text().find("没听清") != std::string::npos);
+  session.on_heard({"是的", 0.2, kZh}, kNow);
+  CHECK(session.node() == "remind");
+  // What she was told already needs no such care.
+  session.on_heard({"能来", 0.2, kZh}, kNow);
+  CHECK(session.node() == "confirmed");
+}
+
 TEST_CASE("who only ever says \"once more\" is not told the same for ever") {
   DialogueSession session = kit::session(kZh);
   play(session, kZh, {{"是我", "remind"}});
