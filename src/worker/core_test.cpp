@@ -26,13 +26,20 @@ std::span<const float> toy_network(const PhraseScorer::Tokens& prefix) {
 }
 
 TEST_CASE("the likeliest phrase wins, not the likeliest first token") {
-  const PhraseScorer scorer({{{{1}}, 0}, {{{2}}, 0}, {{{1, 3}}, 0}}, {0});
+  const PhraseScorer scorer({{{{1}}, 0, 0}, {{{2}}, 0, 1}, {{{1, 3}}, 0, 2}}, {0});
   const auto best = scorer.best(toy_network);
   CHECK(best.index == 2);  // 0.6·0.7·0.97 = 0.41 > 0.38·0.97 = 0.37 > 0.6·0.1
   CHECK(best.share == doctest::Approx(0.4074 / (0.4074 + 0.3686 + 0.06)).epsilon(0.01));
   const auto all = scorer.all(toy_network);
   REQUIRE(all.size() == 3);
   CHECK(std::exp(all[1]) == doctest::Approx(0.3686).epsilon(0.001));
+}
+
+TEST_CASE("phrases of one meaning make each other surer") {
+  const PhraseScorer scorer({{{{1}}, 0, 7}, {{{2}}, 0, 1}, {{{1, 3}}, 0, 7}}, {0});
+  const auto best = scorer.best(toy_network);
+  CHECK(best.index == 2);
+  CHECK(best.share == doctest::Approx((0.4074 + 0.06) / (0.4074 + 0.3686 + 0.06)).epsilon(0.01));
 }
 
 TEST_CASE("a bias moves the choice, a stopped network gives none") {

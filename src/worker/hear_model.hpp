@@ -23,7 +23,7 @@ struct DecodeRequest {
 
 struct Decoded {
   std::string text;       ///< simplified script, valid UTF-8, trimmed
-  double confidence = 0;  ///< 0..1: mean token probability; with a grammar: its share among all
+  double confidence = 0;  ///< 0..1: mean token probability; with a grammar: its meaning's share
   int tokens = 0;
   bool looped = false;  ///< a repetition was cut
 };

@@ -9,6 +9,8 @@ namespace yyc3::worker {
 namespace {
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
+constexpr int kSettlingMax = 8;  // steps, 6 ms each
+constexpr double kSure = 0.6;
 
 double log_add(double a, double b) {
   if (a < b) std::swap(a, b);
@@ -30,13 +32,16 @@ void PhraseScorer::insert(const Tokens& spelling, std::size_t phrase) {
   const double bias = phrases_[phrase].bias;
   std::size_t at = 0;
   nodes_[at].bias_min = std::min(nodes_[at].bias_min, bias);
+  const std::size_t meaning = phrases_[phrase].meaning;
   for (const int token : spelling) {
     const auto [place, fresh] = nodes_[at].next.try_emplace(token, nodes_.size());
     at = place->second;
     if (fresh) {
       nodes_.emplace_back();
       nodes_.back().bias_min = bias;
+      nodes_.back().meaning = meaning;
     }
+    nodes_[at].mixed = nodes_[at].mixed || nodes_[at].meaning != meaning;
     nodes_[at].bias_min = std::min(nodes_[at].bias_min, bias);
   }
   nodes_[at].complete.push_back(phrase);
@@ -56,7 +61,10 @@ PhraseScorer::Best PhraseScorer::best(const Network& network, int steps_max) con
   std::vector<double> score(phrases_.size(), kNever);
   Best best;
   best.score = kNever;
-  while (!open.empty() && best.steps < steps_max && open.front().bound > best.score) {
+  int settling = 0;  // steps taken only to learn how sure the best is
+  while (!open.empty() && best.steps < steps_max &&
+         (open.front().bound > best.score ||
+          (settling++ < kSettlingMax && share_of(best, score, open) < kSure))) {
     std::ranges::pop_heap(open, worse);
     const Open current = std::move(open.back());
     open.pop_back();
@@ -83,11 +91,27 @@ PhraseScorer::Best PhraseScorer::best(const Network& network, int steps_max) con
       std::ranges::push_heap(open, worse);
     }
   }
-  double total = kNever;
-  for (const double s : score) total = log_add(total, s);
-  for (const Open& o : open) total = log_add(total, o.bound);
-  best.share = best.score == kNever ? 0 : std::exp(best.score - total);
+  best.share = share_of(best, score, open);
   return best;
+}
+
+/// What was not searched to its end counts by its bound against the best, unless it can only mean
+/// the same.
+double PhraseScorer::share_of(const Best& best, std::span<const double> score,
+                              std::span<const Open> open) const {
+  if (best.score == kNever) return 0;
+  const std::size_t meaning = phrases_[best.index].meaning;
+  double same = kNever;
+  double other = kNever;
+  for (std::size_t i = 0; i < score.size(); ++i) {
+    double& to = phrases_[i].meaning == meaning ? same : other;
+    to = log_add(to, score[i]);
+  }
+  for (const Open& branch : open) {
+    const Node& node = nodes_[branch.node];
+    if (node.mixed || node.meaning != meaning) other = log_add(other, branch.bound);
+  }
+  return std::exp(same - log_add(same, other));
 }
 
 void PhraseScorer::visit(const Open& open, const Network& network, std::vector<double>& out,

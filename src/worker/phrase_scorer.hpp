@@ -20,13 +20,15 @@ class PhraseScorer {
   struct Phrase {
     std::vector<Tokens> spellings;  ///< ways to write it; at least one, none empty
     double bias = 0;                ///< subtracted from its log-probability (prior of the model)
+    std::size_t meaning = 0;        ///< equal: said for the same thing
   };
   struct Best {
     std::size_t index = 0;  ///< into the phrases
     double score = 0;       ///< log-probability − bias
-    double share = 0;       ///< 0..1: its likelihood among all phrases (others by their bound)
-    int steps = 0;          ///< network steps taken
-    bool stopped = false;   ///< the network gave nothing: no result
+    /// 0..1, a lower bound: likelihood of what it means among all meanings.
+    double share = 0;
+    int steps = 0;         ///< network steps taken
+    bool stopped = false;  ///< the network gave nothing: no result
   };
 
   /// @param ends tokens that may follow a whole phrase (end of text, full stop …).
@@ -42,6 +44,8 @@ class PhraseScorer {
     std::map<int, std::size_t> next;    ///< token → node
     std::vector<std::size_t> complete;  ///< phrases that end here
     double bias_min = 0;                ///< smallest bias below: the bound of the branch
+    std::size_t meaning = 0;            ///< of all phrases below
+    bool mixed = false;                 ///< they mean different things
   };
   struct Open {
     double bound;
@@ -50,6 +54,8 @@ class PhraseScorer {
     Tokens prefix;
   };
   [[nodiscard]] double end_of(std::span<const float> log_p) const;
+  [[nodiscard]] double share_of(const Best& best, std::span<const double> score,
+                                std::span<const Open> open) const;
   void insert(const Tokens& spelling, std::size_t phrase);
   void visit(const Open& open, const Network& network, std::vector<double>& out, bool& ok) const;
   std::vector<Phrase> phrases_;

@@ -41,6 +41,9 @@ constexpr double kSilenceWeight = 0.5;          // 0.3–0.7 measured alike
 constexpr float kSaidWeight = 0.3F;
 // Words of the operator, all named: slot words wrong 12.7 → 9.2 % (0.5: 10.1 %; 0015).
 constexpr float kWordBonus = 1.0F;
+// Below this share something that is neither yes nor no was said, or nothing: a list would make an
+// opt-out of a noise. Of 76 requests that were said two are below it.
+constexpr double kGuess = 0.2;
 constexpr float kGrammarLevelDb = -34;  // single words are heard best quiet: 9 → 11 of 11 digits
 
 /// CPU kernels are plug-ins beside libggml.so; the best one for this machine is taken.
@@ -437,10 +440,16 @@ Result<Decoded> WhisperDecoder::Impl::decode_closed(const DecodeRequest& request
   if (!bias) return tl::unexpected<Error>(bias.error());
   if (const auto done = encode_word(request, stop); !done)
     return tl::unexpected<Error>(done.error());
-  const PhraseScorer scorer(spell(phrases, *bias), ends());
+  std::vector<PhraseScorer::Phrase> spelled = spell(phrases, *bias);
+  const std::vector<std::size_t> meanings =
+      speech::meanings_of(request.grammar, request.language, phrases.size());
+  for (std::size_t i = 0; i < spelled.size(); ++i) spelled[i].meaning = meanings[i];
+  const PhraseScorer scorer(std::move(spelled), ends());
   const PhraseScorer::Best best = scorer.best(
       [&](const PhraseScorer::Tokens& prefix) { return next_tokens(prefix, request.language); });
   if (best.stopped) return stopped(stop);
+  if (best.share < kGuess && !speech::is_answer(request.grammar, meanings[best.index]))
+    return decode_free(request, stop);
   Decoded out;
   out.text = phrases[best.index];
   out.confidence = std::clamp(best.share, 0.0, 1.0);

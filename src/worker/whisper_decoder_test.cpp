@@ -135,6 +135,36 @@ TEST_CASE("what the voices say is understood through a telephone") {
   CHECK_MESSAGE(understood->text.find("Friday morning") != std::string::npos, understood->text);
 }
 
+TEST_CASE("a short request is heard where a yes or a no is awaited") {
+  OrtCancel cancel;
+  auto kokoro = KokoroVoice::load(testing::models(), testing::tables(), 1);
+  auto piper = PiperVoice::load(testing::models(), testing::tables(), 1);
+  REQUIRE((kokoro && piper));
+  Ear zh;
+  Ear en("whisper-tiny.en-q8_0");
+  for (const auto& [said, means] : {std::pair{"别再打了", "打了"},
+                                    {"转人工", "人工"},
+                                    {"你打错了", "打错了"},
+                                    {"再说一遍", "再说一遍"},
+                                    {"我是", "我是"}}) {
+    const auto sound = (*kokoro)->speak(std::string(said) + "。", "zf_xiaoxiao", 1.0, cancel);
+    REQUIRE(sound);
+    const auto heard =
+        zh.hear(testing::through_telephone(*sound), Language::kChinese, GrammarKind::kYesNo);
+    REQUIRE(heard);
+    CHECK_MESSAGE(heard->text.find(means) != std::string::npos, said, " as ", heard->text);
+    CHECK_MESSAGE(heard->confidence >= 0.4, said, " ", heard->confidence);
+  }
+  for (const char* said : {"stop calling me", "wrong number", "who is this"}) {
+    const auto sound = (*piper)->speak(std::string(said) + ".", "joe", 1.0, cancel);
+    REQUIRE(sound);
+    const auto heard =
+        en.hear(testing::through_telephone(*sound), Language::kEnglish, GrammarKind::kYesNo);
+    REQUIRE(heard);
+    CHECK_MESSAGE(heard->text == said, heard->text);
+  }
+}
+
 TEST_CASE("free text leans towards what callers say") {
   const auto files = words();
   std::string said;

@@ -13,6 +13,15 @@ namespace yyc3::speech {
 [[nodiscard]] std::vector<std::string> phrases_of(GrammarKind kind, Language language,
                                                   const std::vector<std::string>& options);
 
+/// For each of phrases_of() what it means: equal numbers are said for the same thing ("是",
+/// "对的").
+/// @param options how many, with kOptions: each means something else.
+[[nodiscard]] std::vector<std::size_t> meanings_of(GrammarKind kind, Language language,
+                                                   std::size_t options);
+
+/// Whether what it means answers the question; false: it is said instead of an answer ("你是谁").
+[[nodiscard]] bool is_answer(GrammarKind kind, std::size_t meaning);
+
 /// What HeardText::text promises, of a recogniser's raw text: valid UTF-8, simplified script, no
 /// repetition loops, trimmed. @param tables may be null: the script then stays as it is.
 [[nodiscard]] text::CutText tidy_text(const text::TablesPtr& tables, Language language,

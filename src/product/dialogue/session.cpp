@@ -91,9 +91,9 @@ std::map<std::string, std::string> DialogueSession::State::values() const {
   return out;
 }
 
-std::set<std::string> DialogueSession::State::personal(const Node& node) const {
+std::set<std::string> DialogueSession::State::personal(const Node& of) const {
   std::set<std::string> names;
-  for (const NamedText& named : texts_of(node)) {
+  for (const NamedText& named : texts_of(of)) {
     for (const Placeholder& place : placeholders(named.text->in(language))) {
       const auto known = flow->variables.find(place.name);
       if (known != flow->variables.end() && known->second.per_call) names.insert(place.name);

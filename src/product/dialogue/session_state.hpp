@@ -46,8 +46,8 @@ struct DialogueSession::State {
   [[nodiscard]] const Node& here() const { return *flow->find(node); }
   [[nodiscard]] std::map<std::string, std::string> values() const;
   [[nodiscard]] TimeSoFar time_so_far(const std::string& slot) const;
-  /// Variables of this call alone that the texts of `node` speak of.
-  [[nodiscard]] std::set<std::string> personal(const Node& node) const;
+  /// Variables of this call alone that the texts of `of` speak of.
+  [[nodiscard]] std::set<std::string> personal(const Node& of) const;
   /// A request, a no, a question, or what this node asks for.
   [[nodiscard]] bool means_something(std::string_view heard, double confidence,
                                      const text::LocalDateTime& now) const;
@@ -71,7 +71,7 @@ class DialogueSession::Step {
 
  private:
   bool obey_hard_request(const std::string& heard);
-  bool obey_interruption();
+  bool obey_interruption(double confidence);
   bool obey_soft_request();
   bool answer_faq(const HeardText& heard);
   bool follow_answer(const HeardText& heard, const Answer& answer, bool faq_too);

@@ -217,10 +217,15 @@ bool DialogueSession::Step::obey_hard_request(const std::string& heard) {
   return true;
 }
 
-bool DialogueSession::Step::obey_interruption() {
+bool DialogueSession::Step::obey_interruption(double confidence) {
   const Request request = understood_.request;
   if (request != Request::kBusy && request != Request::kWrongNumber) return false;
   if (is_explicit(state_.here(), request)) return false;
+  if (confidence < kUnsure && name_of(request) != unsure_before_) {
+    state_.unsure = name_of(request);  // it would end the call: said twice, it does
+    no_match();
+    return true;
+  }
   const Globals& to = state_.flow->globals;
   go(request == Request::kBusy ? to.busy : to.wrong_number);
   return true;
@@ -322,7 +327,7 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   if (plain_text(heard.text).empty()) return no_match();
   if (const auto own = state_.own_intents->find(heard.text, heard.language))
     own_intent_ = state_.flow->intents[own->label].name;
-  if (obey_interruption()) return;
+  if (obey_interruption(heard.confidence)) return;
   capture_time();
   const Answer answer = state_.answer(heard.text, heard.language, understood_, now_);
   const bool question = sounds_like_question(heard.text, heard.language);

@@ -348,6 +348,28 @@ TEST_CASE("an unsure yes to \"are you Ms Wang\" tells nobody of her appointment"
   CHECK(session.node() == "confirmed");
 }
 
+TEST_CASE("an unsure \"wrong number\" is asked for again") {
+  DialogueSession session = kit::session(kZh);
+  session.start(kNow);
+  CHECK(session.on_heard({"你打错了", 0.3, kZh}, kNow).answer == "no_match");
+  CHECK_FALSE(session.ended());
+  session.on_heard({"你打错了", 0.3, kZh}, kNow);
+  CHECK(session.disposition() == "wrong_number");
+}
+
+TEST_CASE("no time or no interest at the greeting is no wrong number") {
+  const auto ends_as = [](const char* words) {
+    DialogueSession session = kit::session(kZh);
+    session.start(kNow);
+    session.on_heard({words, 0.9, kZh}, kNow);
+    return session.disposition();
+  };
+  CHECK(ends_as("没空") == "call_back");
+  CHECK(ends_as("没时间") == "call_back");
+  CHECK(ends_as("不感兴趣") == "declined");
+  CHECK(ends_as("不是我") == "wrong_number");
+}
+
 TEST_CASE("who only ever says \"once more\" is not told the same for ever") {
   DialogueSession session = kit::session(kZh);
   play(session, kZh, {{"是我", "remind"}});
