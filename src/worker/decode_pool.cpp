@@ -78,6 +78,14 @@ void DecodePool::rehearse() {
   dispatch();
 }
 
+bool DecodePool::stuck() const {
+  return std::ranges::any_of(seats_, [this](const auto& seat) {
+    if (!seat->running || seat->running->rehearsals_left > 0) return false;
+    const Job& job = *seat->running;
+    return clock_.now() > job.arrived + 3 * job.order.spec.deadline;
+  });
+}
+
 std::size_t DecodePool::rehearsals_left() const {
   std::size_t left = 0;
   for (const auto& seat : seats_) {

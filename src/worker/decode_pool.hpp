@@ -50,6 +50,9 @@ class DecodePool {
   /// wait for that. A decode that is asked for meanwhile stops a rehearsal, which begins again when
   /// its decoder is idle, kRehearsalTries times at most.
   void rehearse();
+  /// A decode runs beyond three times its deadline: it will not end, and its thread is lost. Only a
+  /// new process helps.
+  [[nodiscard]] bool stuck() const;
   /// Rehearsals that are still to come or running.
   [[nodiscard]] std::size_t rehearsals_left() const;
   /// Rehearsals that were heard to their end.

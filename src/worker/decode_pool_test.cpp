@@ -1,5 +1,7 @@
 #include "worker/decode_pool.hpp"
 
+#include <atomic>
+#include <functional>
 #include <future>
 #include <thread>
 
@@ -53,6 +55,75 @@ struct Pool {
   net::EventLoop home{"home", log};
   std::unique_ptr<DecodePool> pool;
 };
+
+/// Hears nothing until it is released, whatever the deadline.
+class StuckModel final : public HearModel {
+ public:
+  explicit StuckModel(std::shared_future<void> release) : release_(std::move(release)) {}
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::unique_ptr<Decoder> make_decoder(text::TablesPtr,
+                                                      const Clock&) const override {
+    class StuckDecoder final : public Decoder {
+     public:
+      explicit StuckDecoder(std::shared_future<void> release) : release_(std::move(release)) {}
+      Result<Decoded> decode(const DecodeRequest&, const StopFlag&) override {
+        release_.wait();
+        return Decoded{};
+      }
+
+     private:
+      std::shared_future<void> release_;
+    };
+    return std::make_unique<StuckDecoder>(release_);
+  }
+
+ private:
+  std::string name_ = "stuck";
+  std::shared_future<void> release_;
+};
+
+class SharedClock final : public Clock {
+ public:
+  [[nodiscard]] SteadyTime now() const override { return SteadyTime(Milliseconds(ms.load())); }
+  [[nodiscard]] UtcTime utc() const override { return {}; }
+  std::atomic<int> ms{0};
+};
+
+TEST_CASE("a decode that runs for three deadlines makes the pool say that it is stuck") {
+  std::promise<void> release;
+  SharedClock clock;
+  telemetry::NullLog log;
+  net::EventLoop home("home", log);
+  HearModels models;
+  models.chinese = std::make_shared<StuckModel>(release.get_future().share());
+  DecodePool pool(std::move(models), 1, home, log, clock);
+  const auto job = std::make_shared<DecodePool::Job>();
+  job->order.spec.deadline = Milliseconds(3'000);
+  std::promise<void> answered;
+  job->answer = [&](const speech::wire::WorkerMessage&) { answered.set_value(); };
+  const auto on_home = [&](const std::function<bool()>& ask) {
+    std::promise<bool> done;
+    auto result = done.get_future();
+    REQUIRE(home.post([&] { done.set_value(ask()); }));
+    REQUIRE(result.wait_for(kPatience) == std::future_status::ready);
+    return result.get();
+  };
+  const std::function<bool()> stuck = [&] { return pool.stuck(); };
+  const std::function<bool()> add = [&] {
+    pool.add(job);
+    return true;
+  };
+  on_home(add);
+  clock.ms = 9'000;
+  CHECK_FALSE(on_home(stuck));
+  clock.ms = 9'001;
+  CHECK(on_home(stuck));
+  release.set_value();
+  REQUIRE(answered.get_future().wait_for(kPatience) == std::future_status::ready);
+  CHECK_FALSE(on_home(stuck));
+  home.stop();
+  home.join();
+}
 
 TEST_CASE("a decode that is asked for goes before the rehearsals, which all come to their end") {
   struct Seen {

@@ -124,7 +124,9 @@ Result<void> Session::on_text(std::string_view text) {
   if (auto* m = std::get_if<wire::Decode>(&*message)) decode(std::move(*m));
   if (const auto* m = std::get_if<wire::Cancel>(&*message)) cancel_job(m->job);
   if (const auto* m = std::get_if<wire::Close>(&*message)) streams_.erase(m->stream);
-  if (const auto* m = std::get_if<wire::Ping>(&*message)) send(wire::Pong{m->id});
+  // Unanswered pings have the process ended and begun again.
+  if (const auto* m = std::get_if<wire::Ping>(&*message); m != nullptr && !pool_.stuck())
+    send(wire::Pong{m->id});
   return {};
 }
 

@@ -5,8 +5,8 @@
 
 namespace yyc3::worker {
 
-SpeakQueue::SpeakQueue(net::EventLoop& home, telemetry::Log& log)
-    : home_(home), loop_(std::make_unique<net::EventLoop>("voice", log, 16)) {}
+SpeakQueue::SpeakQueue(net::EventLoop& home, telemetry::Log& log, const Clock& clock)
+    : home_(home), clock_(clock), loop_(std::make_unique<net::EventLoop>("voice", log, 16)) {}
 
 SpeakQueue::~SpeakQueue() {
   if (running_) running_->stop.cancel();
@@ -40,6 +40,7 @@ void SpeakQueue::dispatch() {
   running_ = std::move(queue.front());
   queue.pop_front();
   ++running_->starts;
+  running_->started = clock_.now();
   loop_->post([this, job = running_] {
     auto speech = job->voice->speak(job->text, job->name, job->speed, job->stop);
     home_.post([this, job, speech = std::move(speech)] { finish(job, speech); });

@@ -70,6 +70,7 @@ struct SpeakServer::Impl {
   net::HttpResponse models() const;
 
   telemetry::Log& log;
+  const SystemClock clock;
   net::EventLoop home;
   std::unique_ptr<KokoroVoice> kokoro;  ///< may be null: not installed
   std::unique_ptr<PiperVoice> piper;    ///< may be null
@@ -97,7 +98,7 @@ Result<void> SpeakServer::Impl::load(const SpeakConfig& config) {
   } else {
     log.warn("without a model", {{"error.message", en.error().detail}});
   }
-  queue = std::make_unique<SpeakQueue>(home, log);
+  queue = std::make_unique<SpeakQueue>(home, log, clock);
   return {};
 }
 
@@ -170,8 +171,10 @@ net::HttpResponse SpeakServer::Impl::models() const {
 
 net::Task<net::HttpResponse> SpeakServer::Impl::handle(net::HttpRequest request) {
   if (request.method == "GET" && request.path == "/healthz") {
-    const json::object body{{"status", "ok"}, {"role", "speak"}, {"waiting", queue->waiting()}};
-    co_return net::HttpResponse(200, json::serialize(body));
+    const bool stuck = queue->stuck();
+    const json::object body{
+        {"status", stuck ? "stuck" : "ok"}, {"role", "speak"}, {"waiting", queue->waiting()}};
+    co_return net::HttpResponse(stuck ? 503 : 200, json::serialize(body));
   }
   if (request.method == "GET" && request.path == "/v1/models") co_return models();
   if (request.method == "POST" && request.path == "/v1/audio/speech") {

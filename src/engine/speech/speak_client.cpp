@@ -127,11 +127,13 @@ net::Task<void> SpeakClient::State::probe() {
     request.deadline = config.probe_timeout;
     const auto answer = co_await client.send(std::move(request));
     set_available(answer && answer->status == 200);
-    // A worker that accepts but never answers hangs; one that is not there is being restarted.
-    silent = !answer && answer.error().code == ErrorCode::kTimeout ? silent + 1 : 0;
+    // A worker that accepts but never answers hangs, or it says so of itself (503); one that is not
+    // there is being restarted.
+    const bool hangs = answer ? answer->status == 503 : answer.error().code == ErrorCode::kTimeout;
+    silent = hangs ? silent + 1 : 0;
     if (silent >= 2) {
       silent = 0;
-      log.warn("speak worker does not answer");
+      log.warn("speak worker hangs");
       if (config.on_hang) config.on_hang();
     }
     if (silent == 0) co_await net::sleep_for(up ? config.probe_every : Milliseconds{200});

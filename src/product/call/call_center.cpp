@@ -56,6 +56,8 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
   Result<dialogue::DialogueSession> make_dialogue(const NewCall& call) const;
   Result<CallSession*> open_session(CallId id, const CallStore::Claimed& claimed, bool browser);
   net::Task<void> fail_call(CallId id, Error why);
+  net::Task<void> end_undialled(CallId id, CallState from, sip::Outcome outcome,
+                                std::string reason);
   [[nodiscard]] const Voice& voice_of(const NewCall& call) const {
     return call.language == speech::Language::kChinese ? config.voice_zh : config.voice_en;
   }
@@ -92,8 +94,10 @@ struct CallCenter::State : std::enable_shared_from_this<State> {
   std::map<std::uint64_t, CallId> by_tag;
   std::set<CallId> preparing;  ///< what only they say is being rendered; then they are queued
   std::deque<CallId> queue;
-  std::set<CallId> watched;  ///< a console looks at them; ≤ the live feed's listeners
-  std::size_t starting = 0;  ///< claimed, not yet a session
+  std::set<CallId> watched;   ///< a console looks at them; ≤ the live feed's listeners
+  std::size_t starting = 0;   ///< claimed, not yet a session
+  std::set<CallId> claiming;  ///< being taken from the store, to be dialled
+  std::set<CallId> hung_up;   ///< of these, meanwhile asked to end
   std::uint64_t next_tag = 1;
   bool draining = false;
   std::atomic<std::size_t> active{0};
@@ -141,6 +145,7 @@ void CallCenter::State::take_next() {
     const CallId id = queue.front();
     queue.pop_front();
     ++starting;
+    claiming.insert(id);
     parts.loop.spawn(begin_queued(id), "begin call");
   }
   waiting.store(queue.size() + preparing.size(), std::memory_order_relaxed);
@@ -158,7 +163,13 @@ void CallCenter::State::remove(CallId id) {
 net::Task<void> CallCenter::State::begin_queued(CallId id) {
   const auto self = shared_from_this();
   const auto claimed = co_await store.claim(id);
-  if (claimed && claimed->decision.allowed()) {
+  claiming.erase(id);
+  const bool cancelled = hung_up.erase(id) > 0;
+  if (cancelled && claimed && claimed->decision.allowed()) {
+    --starting;
+    co_await end_undialled(id, CallState::kDialing, sip::Outcome::kCancelled,
+                           "asked by the operator");
+  } else if (claimed && claimed->decision.allowed()) {
     const auto session = open_session(id, *claimed, false);
     --starting;
     if (session)
@@ -179,13 +190,20 @@ net::Task<void> CallCenter::State::begin_queued(CallId id) {
 
 net::Task<void> CallCenter::State::fail_call(CallId id, Error why) {
   parts.log.error("a call could not be set up", {{"call.id", id}, {"error.message", why.detail}});
-  const auto job = [this, id, why](storage::Connection& db) -> Result<void> {
+  return end_undialled(id, CallState::kDialing, sip::Outcome::kInternal, std::move(why.detail));
+}
+
+net::Task<void> CallCenter::State::end_undialled(CallId id, CallState from, sip::Outcome outcome,
+                                                 std::string reason) {
+  const auto self = shared_from_this();
+  const auto job = [this, id, from, outcome, reason](storage::Connection& db) -> Result<void> {
     Ending ending;
     ending.state = CallState::kFailed;
-    ending.outcome = sip::describe(sip::Outcome::kInternal).name;
-    ending.reason = why.detail;
+    ending.outcome = sip::describe(outcome).name;
+    ending.reason = reason;
     ending.at_ms = parts.clock.utc().time_since_epoch().count();
-    auto step = CallStore::add_transition(db, id, 2, CallState::kDialing,
+    const std::int64_t seq = from == CallState::kQueued ? 1 : 2;
+    auto step = CallStore::add_transition(db, id, seq, from,
                                           {CallState::kFailed, ending.at_ms, ending.reason});
     if (!step) return step;
     return CallStore::finish(db, id, ending);
@@ -193,7 +211,7 @@ net::Task<void> CallCenter::State::fail_call(CallId id, Error why) {
   const auto stored = co_await parts.database.write(storage::Lane::kCall, job);
   if (stored)
     parts.bus.publish(
-        events::CallStateChanged{id, kTenant, "dialing", "failed", why.detail, parts.clock.utc()});
+        events::CallStateChanged{id, kTenant, name_of(from), "failed", reason, parts.clock.utc()});
 }
 
 std::map<std::string, std::string> CallCenter::State::variables_of(
@@ -292,10 +310,16 @@ void CallCenter::State::enqueue(CallId id) {
 
 /// A call that was not begun yet.
 void CallCenter::State::cancel_queued(CallId id) {
+  if (claiming.contains(id)) {
+    hung_up.insert(id);
+    return;
+  }
   const auto at = std::find(queue.begin(), queue.end(), id);
   if (at == queue.end() && preparing.erase(id) == 0) return;
   if (at != queue.end()) queue.erase(at);
-  parts.loop.spawn(fail_call(id, Error{ErrorCode::kCancelled, "cancelled"}), "cancel queued call");
+  parts.loop.spawn(
+      end_undialled(id, CallState::kQueued, sip::Outcome::kCancelled, "asked by the operator"),
+      "cancel queued call");
   take_next();
 }
 
