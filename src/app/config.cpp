@@ -97,6 +97,14 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
     r.problem("speech.hear_key_file", "goes with an http(s) speech.hear_url");
   r.read({"speech.speak_url", "An OpenAI-compatible speech engine (http://…/v1). Empty: our own."},
          c.speak_url);
+  r.read({"speech.speak_key_file", "File (0600) that holds the API key of speech.speak_url."},
+         c.speak_key_file);
+  r.read({"speech.speak_model",
+          "Model that speech.speak_url is asked for. Empty: kokoro (Chinese), piper (English)."},
+         c.speak_model);
+  for (const auto& [key, value] : {std::pair{"speech.speak_key_file", &c.speak_key_file},
+                                   std::pair{"speech.speak_model", &c.speak_model}})
+    if (!value->empty() && c.speak_url.empty()) r.problem(key, "goes with a speech.speak_url");
   r.read({"speech.voice_zh", "Voice of Chinese calls."}, c.voice_zh);
   r.read({"speech.voice_en", "Voice of English calls."}, c.voice_en);
   r.read({"speech.speed", "Speaking rate, 1 = the voice's own."}, c.speed, 0.5, 2.0);

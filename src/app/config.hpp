@@ -55,6 +55,8 @@ struct Config {
     std::string recognizer_en;
     std::string phrases_zh;  ///< file of what callers say, one a line; may be empty
     std::string speak_url;   ///< empty: our own worker
+    std::string speak_key_file;
+    std::string speak_model;  ///< empty: kokoro or piper, by the language
     std::string voice_zh = "zf_xiaoxiao";
     std::string voice_en = "joe";
     double speed = 1.0;

@@ -15,23 +15,20 @@ namespace {
 
 constexpr std::size_t kKeyBytesMax = 4096;
 
-/// The API key in `file`, empty when none is named.
-Result<std::string> read_key(const std::string& file) {
+}  // namespace
+
+Result<std::string> read_engine_key(const char* name, const std::string& file) {
   if (file.empty()) return std::string();
   const auto bytes = security::read_secret(file, kKeyBytesMax);
-  if (!bytes) return fail(bytes.error().code, "speech.hear_key_file: " + bytes.error().detail);
-  if (!*bytes)
-    return fail(ErrorCode::kNotFound, fmt::format("speech.hear_key_file: {}: no such file", file));
+  if (!bytes) return fail(bytes.error().code, fmt::format("{}: {}", name, bytes.error().detail));
+  if (!*bytes) return fail(ErrorCode::kNotFound, fmt::format("{}: {}: no such file", name, file));
   std::string key(as_text(**bytes));
   key.erase(key.find_last_not_of(" \r\n\t") + 1);
   const auto visible = [](char c) { return c > ' ' && c < 127; };
   if (key.empty() || !std::ranges::all_of(key, visible))
-    return fail(ErrorCode::kInvalid,
-                fmt::format("speech.hear_key_file: {}: must hold the key alone", file));
+    return fail(ErrorCode::kInvalid, fmt::format("{}: {}: must hold the key alone", name, file));
   return key;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<speech::Recognizer>> make_recognizer(const Config& config,
                                                             const net::Endpoint& endpoint,
@@ -46,7 +43,7 @@ Result<std::unique_ptr<speech::Recognizer>> make_recognizer(const Config& config
   speech::RemoteRecognizerConfig remote;
   remote.endpoint = endpoint;
   remote.model = config.speech.hear_model;
-  auto key = read_key(config.speech.hear_key_file);
+  auto key = read_engine_key("speech.hear_key_file", config.speech.hear_key_file);
   if (!key) return tl::unexpected<Error>(key.error());
   remote.bearer = std::move(*key);
   auto tables = text::Tables::load(config.models_dir() / "text");

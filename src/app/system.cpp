@@ -205,7 +205,17 @@ Result<void> System::Parts::open_speech() {
   speak_config.endpoint = workers.speak_endpoint();
   speak_config.voice_zh = config.speech.voice_zh;
   speak_config.voice_en = config.speech.voice_en;
-  if (!config.speech.speak_url.empty()) speak_config.probe_every = Milliseconds{0};
+  if (!config.speech.speak_url.empty()) {
+    speak_config.probe_every = Milliseconds{0};
+    auto key = read_engine_key("speech.speak_key_file", config.speech.speak_key_file);
+    if (!key) return tl::unexpected<Error>(key.error());
+    speak_config.bearer = std::move(*key);
+    log.info("what the bot says goes to another host: speech.speak_url",
+             {{"destination.address", speak_config.endpoint.host},
+              {"yyc3.speech.tls", speak_config.endpoint.tls}});
+  }
+  if (!config.speech.speak_model.empty())
+    speak_config.model_zh = speak_config.model_en = config.speech.speak_model;
   speak_config.on_hang = [this] { workers.kill("speak"); };
   speak_config.on_change = [this](bool up) {
     voice_up = up;
