@@ -112,6 +112,13 @@ net::Task<Result<Pcm>> SpeakClient::State::synthesize(const SpeakRequest& reques
   if (!answer) co_return tl::unexpected<Error>(answer.error());
   if (answer->status == 429 || answer->status == 503)
     co_return fail(ErrorCode::kBusy, "the voice is busy");
+  if (answer->status == 401 || answer->status == 403)
+    co_return fail(ErrorCode::kDenied,
+                   "the voice engine wants another key: mend speech.speak_key_file");
+  if (answer->status == 404)
+    co_return fail(ErrorCode::kInvalid,
+                   "the voice engine knows no such model or voice: mend speech.speak_url, "
+                   "speech.speak_model or speech.voice_zh/_en");
   if (answer->status != 200)
     co_return fail(answer->status < 500 ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
                    "the voice engine refused the text");
