@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -11,6 +13,7 @@
 #include "api/live_hub.hpp"
 #include "api/new_call_body.hpp"
 #include "api/router.hpp"
+#include "api/socket_messages.hpp"
 #include "api/static_files.hpp"
 #include "api/system_routes.hpp"
 #include "api/talk_socket.hpp"
@@ -69,6 +72,7 @@ TEST_CASE("every wrong field of a new call is told at once, with the fix") {
       {R"({"to":"+8613800138000"})", {}},
       {R"({"to":"sip:a@127.0.0.1","language":"en","variables":{"customer_name":"王女士"}})", {}},
       {R"({})", {"to"}},
+      {R"({"to":null})", {"to"}},
       {R"({"to":""})", {"to"}},
       {R"({"to":7,"language":"fr","flow":"none","x":1})", {"to", "flow", "language", "x"}},
       {R"({"to":"a\nb"})", {"to"}},
@@ -89,6 +93,37 @@ TEST_CASE("every wrong field of a new call is told at once, with the fix") {
   }
   CHECK_FALSE(read_new_call("[]", flows));
   CHECK_FALSE(read_new_call("{", flows));
+}
+
+TEST_CASE("a hostile body cannot make an answer that is huge or no UTF-8") {
+  const std::string cut = std::string(63, 'a') + "王";  // byte 64 is in the middle of a character
+  const auto read = read_new_call(R"({"to":"+86138",")" + cut + R"(":1})", {});
+  REQUIRE((read && read->errors.size() == 1));
+  CHECK(read->errors[0].field == std::string(63, 'a'));
+  std::string many = "{";
+  for (int i = 0; i < 1000; ++i) many += fmt::format(R"("k{}":0,)", i);
+  many.back() = '}';
+  const auto flood = read_new_call(many, {});
+  REQUIRE(flood);
+  CHECK(flood->errors.size() == kFieldErrorsMax);
+}
+
+TEST_CASE("messages of our sockets: what is none is nothing, and audio comes in whole frames") {
+  CHECK(read_watch(R"({"type":"watch","call_id":null})")->call == std::nullopt);
+  CHECK_FALSE(read_watch(R"({"type":"watch","call_id":"7"})"));
+  CHECK_FALSE(read_watch("watch"));
+  CHECK(read_talk_control(R"({"type":"hang_up"})")->digit == 0);
+  CHECK(read_talk_control(R"({"type":"dtmf","digit":"#"})")->digit == '#');
+  for (const char* digit : {"", "12", "x", "\\u0000", "\\n"}) {
+    CAPTURE(digit);
+    CHECK_FALSE(read_talk_control(fmt::format(R"({{"type":"dtmf","digit":"{}"}})", digit)));
+  }
+  std::array<std::int16_t, TalkFrames::kSamples> pcm{};
+  const std::string bytes(2 * TalkFrames::kBytes + 5, '\1');
+  TalkFrames frames(bytes);
+  CHECK((frames.next(pcm) && frames.next(pcm)));
+  CHECK(pcm[159] == 0x0101);
+  CHECK_FALSE(frames.next(pcm));
 }
 
 TEST_CASE("nobody comes in without the token, from another host, or from another site's page") {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/problem.hpp"
+#include "api/socket_messages.hpp"
 #include "platform/net/websocket.hpp"
 
 namespace yyc3::api {
@@ -14,22 +15,6 @@ namespace yyc3::api {
 namespace {
 constexpr std::size_t kListenersMax = 64;
 constexpr const char* kSubprotocol = "aicall.live.v1";
-
-/// `watch {call_id}`, or `watch {call_id: null}`.
-struct WatchWish {
-  std::optional<CallId> call;
-};
-
-/// Nothing for what is no such message: a console of another version is not sent away.
-std::optional<WatchWish> wish_of(const std::string& text) {
-  const auto message = parse_json(text);
-  if (!message || string_field(*message, "type") != "watch") return std::nullopt;
-  const auto named = string_field(*message, "call_id");
-  if (!named) return WatchWish{};
-  const auto id = CallId::parse(*named);
-  if (!id) return std::nullopt;
-  return WatchWish{*id};
-}
 }  // namespace
 
 struct LiveHub::State : std::enable_shared_from_this<State> {
@@ -117,7 +102,7 @@ net::Task<void> LiveHub::State::listen(std::shared_ptr<net::WebSocket> socket) {
   while (true) {
     const auto message = co_await socket->read();  // also keeps pings alive
     if (!message) break;
-    const auto asked = wish_of(message->data);
+    const auto asked = read_watch(message->data);
     if (asked) watch(socket, asked->call);
   }
   leave(socket);

@@ -33,8 +33,10 @@ class Reader {
  public:
   Reader(const json::object& body, NewCallBody& out) : body_(body), out_(out) {}
 
+  /// A field's name comes from the client too: cut at a byte, it need not be UTF-8 any more.
   void wrong(std::string_view field, std::string reason) {
-    out_.errors.push_back({std::string(field), std::move(reason)});
+    if (out_.errors.size() < kFieldErrorsMax)
+      out_.errors.push_back({sanitize_utf8(field), std::move(reason)});
   }
 
   /// False when absent or wrong.
@@ -84,7 +86,8 @@ Result<NewCallBody> read_new_call(std::string_view body, const std::set<std::str
   if (fields == nullptr) return fail(ErrorCode::kInvalid, "the body must be a JSON object");
   NewCallBody out;
   Reader reader(*fields, out);
-  if (!reader.text("to", 255, out.call.to) && !fields->contains("to"))
+  const json::value* to = fields->if_contains("to");
+  if (!reader.text("to", 255, out.call.to) && (to == nullptr || to->is_null()))
     reader.wrong("to", "is missing: an E.164 number or sip:user@host");
   if (reader.text("flow", 64, out.call.flow) && !flows.contains(out.call.flow))
     reader.wrong("flow", "no such flow; GET /api/v1/flows lists them");

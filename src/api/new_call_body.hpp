@@ -10,9 +10,13 @@
 
 namespace yyc3::api {
 
+/// So many wrong fields are told of one body: a small body must not make a huge answer.
+inline constexpr std::size_t kFieldErrorsMax = 64;
+
 struct NewCallBody {
   call::NewCall call;
-  std::vector<FieldError> errors;  ///< every wrong field at once; empty when it may be used
+  /// Every wrong field at once (kFieldErrorsMax), in UTF-8; empty when it may be used.
+  std::vector<FieldError> errors;
 };
 
 /// Reads the body of POST /api/v1/calls (schema NewCall of openapi.yaml). `flows` are the known

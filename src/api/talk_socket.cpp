@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/problem.hpp"
+#include "api/socket_messages.hpp"
 #include "base/json.hpp"
 #include "platform/net/websocket.hpp"
 
@@ -13,8 +14,7 @@ namespace yyc3::api {
 namespace {
 
 constexpr const char* kSubprotocol = "aicall.talk.v1";
-constexpr std::size_t kFrameBytes = 320;
-constexpr std::size_t kFrameSamples = kFrameBytes / sizeof(std::int16_t);
+constexpr std::size_t kFrameBytes = TalkFrames::kBytes;
 constexpr std::size_t kBehindBytes = 16 * kFrameBytes;  // 320 ms queued: skip frames, keep up
 
 using Line = std::shared_ptr<call::BrowserLine>;
@@ -22,7 +22,7 @@ using Socket = std::shared_ptr<net::WebSocket>;
 
 /// Loudspeaker side: what the media thread has produced goes out as it comes.
 net::Task<void> send_audio(Line line, Socket socket) {
-  std::array<std::int16_t, kFrameSamples> pcm{};
+  std::array<std::int16_t, TalkFrames::kSamples> pcm{};
   while (!line->ended() && socket->is_open()) {
     while (line->next(pcm.data())) {
       if (socket->queued_bytes() > kBehindBytes) continue;
@@ -37,12 +37,10 @@ net::Task<void> send_audio(Line line, Socket socket) {
 }
 
 void on_control(std::string_view text, call::BrowserLine& line) {
-  const auto message = parse_json(text);
-  if (!message) return;
-  const auto type = string_field(*message, "type");
-  if (type == "hang_up") return line.hang_up();
-  const auto digit = string_field(*message, "digit");
-  if (type == "dtmf" && digit && digit->size() == 1) line.dtmf(digit->front());
+  const auto control = read_talk_control(text);
+  if (!control) return;
+  if (control->digit == 0) return line.hang_up();
+  line.dtmf(control->digit);
 }
 
 net::Task<void> talk(Line line, Socket socket, telemetry::Log& log) {
@@ -50,7 +48,7 @@ net::Task<void> talk(Line line, Socket socket, telemetry::Log& log) {
   socket->send_text(json::serialize(started));
   const net::Executor executor = co_await net::this_executor();
   net::spawn(executor, send_audio(line, socket), log, "talk audio");
-  std::array<std::int16_t, kFrameSamples> pcm{};
+  std::array<std::int16_t, TalkFrames::kSamples> pcm{};
   while (true) {
     const auto message = co_await socket->read();
     if (!message) break;
@@ -58,10 +56,8 @@ net::Task<void> talk(Line line, Socket socket, telemetry::Log& log) {
       on_control(message->data, *line);
       continue;
     }
-    for (std::size_t at = 0; at + kFrameBytes <= message->data.size(); at += kFrameBytes) {
-      std::memcpy(pcm.data(), message->data.data() + at, kFrameBytes);
-      line->heard(pcm.data());
-    }
+    TalkFrames frames(message->data);
+    while (frames.next(pcm)) line->heard(pcm.data());
   }
   line->hang_up();
 }
