@@ -10,6 +10,7 @@ Prints its SIP address first, then one JSON object a line; the last one holds th
 """
 import argparse
 import array
+import datetime
 import glob
 import hashlib
 import json
@@ -33,8 +34,8 @@ ZH = {
     "yes": ["对，我是。", "是的，我就是。", "对，是我。", "嗯，是我，您说。"],
     "interrupt": ["等一下，请问你们的地址在哪里？", "等等，我想问一下多少钱？", "等一下，你们几点开门？"],
     "cannot": ["我那天来不了，想改个时间。", "不好意思，我想改个时间。", "那个时间不行，帮我改个时间吧。"],
-    "day": ["星期六下午。", "星期五上午。", "星期日下午。"],
-    "hour": ["下午三点半。", "下午四点。", "上午十点。"],
+    "day": {"星期六下午。": "weekday 5", "星期五上午。": "weekday 4", "星期日下午。": "weekday 6"},  # what is meant: appointment()
+    "hour": {"下午三点半。": "15:30", "下午四点。": "16:00", "上午十点。": "10:00"},
     "right": ["对，没问题。", "对的。", "是的，可以。"],
     "done": ["没有了，谢谢。", "没有了，谢谢你。", "不用了，谢谢。"],
     "again": ["你说什么？能再说一遍吗？"],
@@ -49,8 +50,8 @@ EN = {
     "yes": ["Yes, speaking.", "Yes, that's me.", "Yes, this is me."],
     "interrupt": ["Wait, what's the address?", "Hold on, how much does it cost?", "Sorry, where are you located?"],
     "cannot": ["I can't make it. I'd like to reschedule.", "No, I need to change the time."],
-    "day": ["The day after tomorrow in the afternoon.", "The day after tomorrow."],
-    "hour": ["At three thirty in the afternoon.", "At four in the afternoon."],
+    "day": {"The day after tomorrow in the afternoon.": "days 2", "The day after tomorrow.": "days 2"},
+    "hour": {"At three thirty in the afternoon.": "15:30", "At four in the afternoon.": "16:00"},
     "right": ["Yes, that's right.", "Yes, correct."],
     "done": ["No, thank you.", "No thanks, that's all."],
     "again": ["Sorry, could you repeat that?"],
@@ -61,6 +62,17 @@ EN = {
 }
 # Human words (Yue Tan, Shtooka, CC BY-SA) that may stand for a rendered line.
 HUMAN = {"yes": ["是", "对"], "right": ["对", "可以", "好的", "没问题"]}
+# Its plan: to break in once, and to have another day and hour. A line is said only when its question was heard.
+PLAN = ("yes", "interrupt", "cannot", "day", "hour", "right")
+ZONE = datetime.timezone(datetime.timedelta(hours=8))  # of the bot's calendar: Asia/Shanghai
+
+
+def appointment(day, hour, today):
+    """What a customer means who says this on the date `today`, as 2026-12-05T15:30. A `day` is "weekday N" (0 is Monday: the
+    next of that name, never today) or "days N" (so many days on)."""
+    kind, number = day.split()
+    step = int(number) if kind == "days" else (int(number) - today.weekday() - 1) % 7 + 1
+    return f"{today + datetime.timedelta(days=step)}T{hour}"
 
 
 class Lines:
@@ -72,9 +84,13 @@ class Lines:
         os.makedirs(self.cache, exist_ok=True)
         self.args, self.voice_name = args, voice_name
         self.human = self._human_words() if args.lang == "zh" else {}
-        self.chosen = {key: rng.choice(persona[key]) for key in
+        self.chosen = {key: rng.choice(list(persona[key])) for key in
                        ("yes", "interrupt", "cannot", "day", "hour", "right", "done", "again")}
         self.files = {}
+
+    def wanted(self, today):
+        """The appointment that these lines ask for."""
+        return appointment(self.persona["day"][self.chosen["day"]], self.persona["hour"][self.chosen["hour"]], today)
 
     def _human_words(self):
         found = {}
@@ -130,8 +146,9 @@ class Customer:
         self.speech_ms = 0
         self.silence_ms = 0
         self.answered = None  # when, in monotonic seconds
+        self.wanted = None    # the appointment to be had, by the day of the call
         self.closed = False
-        self.interrupted = False
+        self.interrupted_ms = None  # since the call was answered
         self.since_said = 1e9
 
     def tell(self, **what):
@@ -149,7 +166,8 @@ class Customer:
             kind = event.get("type", "")
             if kind == "CALL_ESTABLISHED":
                 self.answered = time.monotonic()
-                self.tell(event="answered")
+                self.wanted = self.lines.wanted(datetime.datetime.now(ZONE).date())
+                self.tell(event="answered", wanted=self.wanted)
             elif kind == "CALL_CLOSED":
                 self.closed = True
 
@@ -170,9 +188,9 @@ class Customer:
 
     def maybe_interrupt(self):
         """Once, over the long reminder."""
-        if self.interrupted or "yes" not in self.said or self.speech_ms < 1500 or self.since_said < 2500:
+        if self.interrupted_ms is not None or "yes" not in self.said or self.speech_ms < 1500 or self.since_said < 2500:
             return
-        self.interrupted = True
+        self.interrupted_ms = round((time.monotonic() - self.answered) * 1000)
         self.say("interrupt")
 
     def answer(self):
@@ -205,8 +223,8 @@ class Customer:
             self.hear()
             self.maybe_interrupt()
             self.answer()
-        self.tell(event="result", said=self.said, heard=self.heard, interrupted=self.interrupted,
-                  answered=self.answered is not None, hung_up=self.closed)
+        self.tell(event="result", said=self.said, unsaid=[key for key in PLAN if key not in self.said], heard=self.heard,
+                  interrupted_ms=self.interrupted_ms, wanted=self.wanted, answered=self.answered is not None, hung_up=self.closed)
 
 
 def main():
