@@ -150,6 +150,7 @@ class Customer:
         self.closed = False
         self.interrupted_ms = None  # since the call was answered
         self.since_said = 1e9
+        self.unsounded = None  # said, but not a sound of it went out yet
 
     def tell(self, **what):
         print(json.dumps(what, ensure_ascii=False), flush=True)
@@ -159,6 +160,7 @@ class Customer:
         self.phone.say(path)
         self.said.append(key)
         self.since_said = 0
+        self.unsounded = key
         self.tell(event="customer_said", key=key, text=text)
 
     def watch_phone(self):
@@ -185,6 +187,13 @@ class Customer:
                 self.silence_ms += 20
             if self.speech_ms > 0:
                 self.pending.extend(block)
+
+    def watch_mouth(self):
+        """Tells when the first sound of a line has gone out: from then on the customer speaks."""
+        sent = self.phone.spoken()
+        if self.unsounded and any(level(sent[i:i + BLOCK]) > QUIET_DB for i in range(0, len(sent), BLOCK)):
+            self.tell(event="customer_speaks", key=self.unsounded, text=self.lines.files[self.unsounded][1])
+            self.unsounded = None
 
     def maybe_interrupt(self):
         """Once, over the long reminder."""
@@ -221,6 +230,7 @@ class Customer:
             if self.answered is None:
                 continue
             self.hear()
+            self.watch_mouth()
             self.maybe_interrupt()
             self.answer()
         self.tell(event="result", said=self.said, unsaid=[key for key in PLAN if key not in self.said], heard=self.heard,

@@ -81,8 +81,7 @@ class Phone:
         self.log = open(os.path.join(folder, "baresip.log"), "wb")
         self.control = None
         self.buffer = b""
-        self.heard = None
-        self.heard_at = 0
+        self.growing = {}  # "dec", "enc": the dump and how far it was read
         for _ in range(STARTS):  # somebody may take a port between our look and baresip's
             self.start(timeout, trace)
             if self.control:
@@ -160,23 +159,30 @@ class Phone:
 
     def listen(self):
         """New samples heard since the last call (array of int16)."""
-        if self.heard is None:
-            path = self.dump("dec")
+        return self._grown("dec")
+
+    def spoken(self):
+        """New samples that went out since the last call: what the other end is about to hear."""
+        return self._grown("enc")
+
+    def _grown(self, kind):
+        if kind not in self.growing:
+            path = self.dump(kind)
             if path is None:
                 return array.array("h")
-            self.heard = open(path, "rb")
-            self.heard_at = 44
-        self.heard.seek(self.heard_at)
-        data = self.heard.read()
+            self.growing[kind] = (open(path, "rb"), 44)
+        file, at = self.growing[kind]
+        file.seek(at)
+        data = file.read()
         data = data[:len(data) & ~1]
-        self.heard_at += len(data)
+        self.growing[kind] = (file, at + len(data))
         samples = array.array("h")
         samples.frombytes(data)
         return samples
 
     def stop(self):
-        if self.heard:
-            self.heard.close()
+        for file, _ in self.growing.values():
+            file.close()
         self.control.close()
         self.process.terminate()
         try:
