@@ -56,6 +56,16 @@ class Verdict(unittest.TestCase):
         self.assertEqual(run.verdict(call(state="failed"), None), ["the call failed"])
 
 
+class Transcript(unittest.TestCase):
+    def test_one_line_a_turn_with_the_stage_times(self):
+        stages = {"gap_ms": 928, "end_of_turn_ms": 600, "asr_ms": 505, "understanding_ms": 3, "model_ms": 0, "voice_ms": 10}
+        line = run.line_of({"speaker": "bot", "text": "好的，", "unsaid": "您想改到哪一天？", "started_ms": 69320, "stages": stages})
+        self.assertEqual(len(line.splitlines()), 1)
+        self.assertTrue(line.startswith(" 1:09.3  bot      好的， ⟂ (您想改到哪一天？)  ▇"), line)
+        self.assertTrue(line.endswith(" 928 ms (end of turn 600, recognised in 505, understood in 3, model 0, voice 10)"), line)
+        self.assertEqual(run.line_of({"speaker": "customer", "text": "对", "started_ms": 400}), " 0:00.4  customer 对")
+
+
 class Appointment(unittest.TestCase):
     def test_a_weekday_is_the_next_one_never_today(self):
         sunday = datetime.date(2026, 11, 29)
