@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -35,6 +36,30 @@ def models():
     return carried if os.path.exists(os.path.join(carried, "silero_vad.onnx")) else os.path.join(cache(), "models")
 
 
+def host_of(uri):
+    """The host of sip:user@host:port;parameters."""
+    return re.match(r"\[[^]]*\]|[^:;?]*", re.sub(r"^sips?:(?:[^@]*@)?", "", uri)).group()
+
+
+def own_address(host):
+    """The address of this machine that `host` can answer to: what packets to it leave from. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, 5060))
+        except OSError as error:
+            sys.exit(f"CALL: {host} cannot be reached from here ({error.strerror or error}); name a host, or an IPv4 address, that can")
+        return probe.getsockname()[0]
+
+
+def own_phone_settings(uri, chosen):
+    """What rings `uri`, a phone that may be on another machine: loopback would not be heard there. Of the variables in
+    `chosen` none is changed."""
+    host = host_of(uri)
+    address = own_address(host) if not {"AICALL_SIP__LISTEN", "AICALL_MEDIA__ADDRESS"} <= set(chosen) else ""
+    wanted = {"AICALL_COMPLIANCE__ALLOW_SIP_HOSTS": host, "AICALL_SIP__LISTEN": address, "AICALL_MEDIA__ADDRESS": address}
+    return {name: value for name, value in wanted.items() if name not in chosen}
+
+
 class Api:
     def __init__(self, base, token):
         self.base, self.token = base, token
@@ -56,9 +81,7 @@ class Server:
                    AICALL_LOG__FILE=os.path.join(data, "aicall.log"), AICALL_COMPLIANCE__TIME_ZONE="Asia/Shanghai")
         env.update(settings)
         if os.environ.get("CALL"):
-            host = re.sub(r"^sips?:(?:[^@]*@)?", "", os.environ["CALL"]).split(":")[0].split(";")[0]
-            env["AICALL_COMPLIANCE__ALLOW_SIP_HOSTS"] = host
-            env.setdefault("AICALL_SIP__LISTEN", "127.0.0.1")
+            env.update(own_phone_settings(os.environ["CALL"], env))
         self.process = subprocess.Popen([program("aicall"), "serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True)
         self.base = self.link = None
         for _ in range(4):

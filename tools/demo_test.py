@@ -16,7 +16,7 @@ def load(name):
 
 
 sys.dont_write_bytecode = True  # demo/ is no package
-run, customer = load("run"), load("customer.py")
+run, customer, server = load("run"), load("customer.py"), load("server.py")
 
 
 def call(**other):
@@ -64,6 +64,30 @@ class Transcript(unittest.TestCase):
         self.assertTrue(line.startswith(" 1:09.3  bot      好的， ⟂ (您想改到哪一天？)  ▇"), line)
         self.assertTrue(line.endswith(" 928 ms (end of turn 600, recognised in 505, understood in 3, model 0, voice 10)"), line)
         self.assertEqual(run.line_of({"speaker": "customer", "text": "对", "started_ms": 400}), " 0:00.4  customer 对")
+
+
+class OwnPhone(unittest.TestCase):
+    def test_host_of_a_uri(self):
+        for uri in ("sip:you@192.0.2.7", "sips:192.0.2.7:5061", "sip:you:pw@192.0.2.7;transport=tcp", "192.0.2.7?x=y"):
+            self.assertEqual(server.host_of(uri), "192.0.2.7", uri)
+
+    def test_loopback_stays_loopback(self):
+        settings = server.own_phone_settings("sip:me@127.0.0.1:5070", {})
+        self.assertEqual(settings, {"AICALL_COMPLIANCE__ALLOW_SIP_HOSTS": "127.0.0.1", "AICALL_SIP__LISTEN": "127.0.0.1",
+                                    "AICALL_MEDIA__ADDRESS": "127.0.0.1"})
+
+    def test_what_the_operator_has_set_stays(self):
+        chosen = {"AICALL_SIP__LISTEN": "10.0.0.1", "AICALL_MEDIA__ADDRESS": "10.0.0.2"}
+        self.assertEqual(server.own_phone_settings("sip:me@no.such.host.invalid", chosen), {"AICALL_COMPLIANCE__ALLOW_SIP_HOSTS": "no.such.host.invalid"})
+        self.assertNotIn("AICALL_SIP__LISTEN", server.own_phone_settings("sip:me@127.0.0.1", {"AICALL_SIP__LISTEN": "10.0.0.1"}))
+
+    def test_another_machine_gets_the_address_that_leads_to_it(self):
+        routes = {"192.0.2.7": "192.0.2.1"}
+        found, server.own_address = server.own_address, routes.__getitem__
+        try:
+            self.assertEqual(server.own_phone_settings("sip:you@192.0.2.7", {})["AICALL_MEDIA__ADDRESS"], "192.0.2.1")
+        finally:
+            server.own_address = found
 
 
 class Appointment(unittest.TestCase):
