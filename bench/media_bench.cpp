@@ -2,7 +2,7 @@
 // receiver: another process that echoes every packet and takes its arrival from the kernel
 // (SO_TIMESTAMPNS). Beside it, in the same run, a bare loop that sends and receives as many packets
 // and does nothing else. media_bench --calls 2000 --seconds 20 [--core 0] [--no-recording]
-// [--no-realtime]
+// [--no-realtime]. Ends with a line PASS or MISS for each target, exit 1 on a miss.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <atomic>
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <poll.h>
 #include <sched.h>
@@ -324,25 +325,41 @@ bool open_calls(Plane& plane, const Shared& shared, const Options& o, recording:
   return true;
 }
 
-void report_engine(Plane& plane, telemetry::Registry& registry,
-                   const telemetry::Histogram& departure,
-                   const std::vector<std::uint64_t>& at_start) {
+/// What a run is judged by.
+struct Verdict {
+  double p99_ms = 0;  ///< bucket that holds it: departure - schedule is at most this; -1: beyond
+  std::uint64_t lost = 0;  ///< packets, ticks, frames and recordings that did not come through
+};
+
+double report_departures(const telemetry::Histogram& departure,
+                         const std::vector<std::uint64_t>& at_start) {
   std::uint64_t all = 0;
   for (std::size_t i = 0; i <= departure.bounds().size(); ++i)
     all += departure.bucket(i) - at_start[i];
   std::uint64_t seen = 0;
+  double p99 = -1;
   std::printf("departure - schedule in the engine:");
   for (std::size_t i = 0; i < departure.bounds().size(); ++i) {
     seen += departure.bucket(i) - at_start[i];
-    std::printf(" <=%gms %.3f%%", departure.bounds()[i] * 1000,
-                100 * static_cast<double>(seen) / static_cast<double>(all));
+    const double ms = departure.bounds()[i] * 1000;
+    if (p99 < 0 && all > 0 && seen * 100 >= all * 99) p99 = ms;
+    std::printf(" <=%gms %.3f%%", ms, 100 * static_cast<double>(seen) / static_cast<double>(all));
     if (seen == all) break;
   }
-  std::printf("\nticks left out since the start: %lu",
-              registry
-                  .counter("yyc3_rtp_skipped_ticks_total",
-                           "20 ms ticks left out because a media thread was held up")
-                  .value());
+  return p99;
+}
+
+Verdict report_engine(Plane& plane, telemetry::Registry& registry,
+                      const telemetry::Histogram& departure,
+                      const std::vector<std::uint64_t>& at_start) {
+  Verdict verdict;
+  verdict.p99_ms = report_departures(departure, at_start);
+  const std::uint64_t skipped = registry
+                                    .counter("yyc3_rtp_skipped_ticks_total",
+                                             "20 ms ticks left out because a media thread was "
+                                             "held up")
+                                    .value();
+  std::printf("\nticks left out since the start: %lu", skipped);
   StreamStats sum;
   for (const auto& stream : plane.streams) {
     const StreamStats s = stream->stats();
@@ -361,6 +378,22 @@ void report_engine(Plane& plane, telemetry::Registry& registry,
   std::printf("media thread: core %d, %s; load average after: %.2f\n",
               plane.engine->threads()[0].core, plane.engine->threads()[0].priority.c_str(),
               load_average());
+  verdict.lost =
+      skipped + sum.packets_lost + sum.record_dropped + sum.input_dropped + sum.underruns;
+  return verdict;
+}
+
+/// The two targets, each on a line; true when both hold.
+bool judge_run(const Verdict& verdict) {
+  constexpr double kP99MaxMs = 3;
+  const bool punctual = verdict.p99_ms >= 0 && verdict.p99_ms <= kP99MaxMs;
+  const std::string p99 =
+      verdict.p99_ms < 0 ? "beyond all buckets" : fmt::format("at most {} ms", verdict.p99_ms);
+  std::printf("%s  p99 of (departure - schedule): %s, target <= %g ms\n",
+              punctual ? "PASS" : "MISS", p99.c_str(), kP99MaxMs);
+  std::printf("%s  nothing lost: %lu packets, ticks, frames or recordings, target 0\n",
+              verdict.lost == 0 ? "PASS" : "MISS", verdict.lost);
+  return punctual && verdict.lost == 0;
 }
 
 void raise_file_limit() {
@@ -441,7 +474,7 @@ int run(const Options& o) {
   print("engine", full, o);
   std::printf("         (engine cpu: media thread + call loop + recorder; ratio to bare %.2f)\n",
               full.cpu / floor.cpu);
-  report_engine(plane, registry, departure, at_start);
+  Verdict verdict = report_engine(plane, registry, departure, at_start);
   std::printf("memory: %zu B a stream (with its tap) by sizeof; RSS grew %ld KB = %.1f KB a call\n",
               MediaEngine::bytes_per_stream(), rss_kb() - before,
               static_cast<double>(rss_kb() - before) / o.calls);
@@ -453,7 +486,8 @@ int run(const Options& o) {
   shared->stop = true;
   ::waitpid(child, nullptr, 0);
   std::filesystem::remove_all(folder);
-  return 0;
+  verdict.lost += ids.size() - stored.load();
+  return judge_run(verdict) ? 0 : 1;
 }
 
 }  // namespace
