@@ -19,6 +19,7 @@ class Recorded:
     def __init__(self, caller):
         rate, channels = measure_gap.read(caller.recording)
         self.customer = measure_gap.sounds(channels[0], rate)
+        self.clicks = measure_gap.sounds(channels[0], rate, 1)  # a key stroke is shorter than what counts as a sound
         self.bot = measure_gap.sounds(channels[1], rate)
         self.detail = caller.detail
         self.lines = [placed for said in caller.said if (placed := self.place(said))]
@@ -26,13 +27,14 @@ class Recorded:
 
     def place(self, said):
         """The line with `from_ms` and `to_ms` of its sound in the recording; None when it is not found."""
-        near = [s for s, _ in self.customer if abs(s - said["at_ms"]) < FIND_MS]
-        if not near:
-            return None
-        start = min(near, key=lambda s: abs(s - said["at_ms"]))
         line = said["line"]
-        ends = [e for s, e in self.customer if start <= s < start + line.ms + 250]
-        return {"kind": said["kind"], "line": line, "from_ms": start, "to_ms": max(ends)}
+        for found in (self.customer, self.clicks):
+            near = [s for s, _ in found if abs(s - said["at_ms"]) < FIND_MS]
+            if near:
+                start = min(near, key=lambda s: abs(s - said["at_ms"]))
+                ends = [e for s, e in found if start <= s < start + line.ms + 250]
+                return {"kind": said["kind"], "line": line, "from_ms": start, "to_ms": max(ends)}
+        return None
 
     def bot_speaks_at(self, ms):
         return any(s <= ms < e for s, e in measure_gap.turns(self.bot))
