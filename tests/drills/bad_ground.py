@@ -77,7 +77,9 @@ class Models:
 MODELS = {
     "a hearing model is missing": Models("silero_vad.onnx"),
     "a hearing model is damaged": Models("whisper-tiny.en-q8_0.bin", damaged=True),
+    "the other language's recogniser is damaged": Models("whisper-base-q8_0.bin", damaged=True),
     "a voice is missing": Models("piper-joe/model.onnx"),  # the other language still speaks
+    "a voice is damaged": Models("kokoro/model.onnx", damaged=True),
 }
 
 
