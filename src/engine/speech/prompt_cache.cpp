@@ -100,22 +100,28 @@ std::uint64_t PromptCache::fetch(const SpeakRequest& request, bool fixed, Done d
   misses_.add();
   const std::string key = request.cache_key();
   const std::uint64_t ticket = next_ticket_++;
-  auto& waiting = jobs_[key];
-  waiting.push_back({ticket, std::move(done)});
+  auto& batch = jobs_[key];
+  if (!batch) batch = std::make_shared<Batch>();
+  batch->waiting.push_back({ticket, std::move(done)});
   // A live request behind a background one is asked for again, in front of the others.
-  if (waiting.size() == 1 || request.live)
-    synthesizer_.speak(
-        request, [this, key, fixed](Result<Pcm> pcm) { finished(key, fixed, std::move(pcm)); });
+  if (batch->under_way == 0 || request.live) {
+    ++batch->under_way;
+    synthesizer_.speak(request, [this, key, fixed, batch = batch](Result<Pcm> pcm) {
+      finished(key, fixed, batch, std::move(pcm));
+    });
+  }
   return ticket;
 }
 
 void PromptCache::forget(std::uint64_t ticket) {
-  for (auto& [key, waiting] : jobs_)
-    for (auto& waiter : waiting)
+  for (auto& [key, batch] : jobs_)
+    for (auto& waiter : batch->waiting)
       if (waiter.ticket == ticket) waiter.done = [](Result<Pcm>) {};
 }
 
-void PromptCache::finished(const std::string& key, bool fixed, Result<Pcm> pcm) {
+void PromptCache::finished(const std::string& key, bool fixed, const std::shared_ptr<Batch>& batch,
+                           Result<Pcm> pcm) {
+  --batch->under_way;
   if (pcm) {
     if (fixed && !config_.folder.empty() && !prompts_.contains(key))
       in_background_([file = config_.folder / name_of(key), key, audio = *pcm] {
@@ -123,10 +129,9 @@ void PromptCache::finished(const std::string& key, bool fixed, Result<Pcm> pcm) 
       });
     keep(key, *pcm);
   }
-  const auto at = jobs_.find(key);
-  if (at == jobs_.end()) return;
-  const std::vector<Waiter> waiting = std::move(at->second);
-  jobs_.erase(at);
+  if (!pcm && batch->under_way > 0) return;  // the one asked for later may still come
+  const std::vector<Waiter> waiting = std::exchange(batch->waiting, {});
+  if (const auto at = jobs_.find(key); at != jobs_.end() && at->second == batch) jobs_.erase(at);
   for (const auto& waiter : waiting) waiter.done(pcm);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,13 @@ class PromptCache {
   };
 
   void keep(const std::string& key, const Pcm& pcm);
-  void finished(const std::string& key, bool fixed, Result<Pcm> pcm);
+  /// Those who wait for one sound, and how many times it was asked for.
+  struct Batch {
+    std::vector<Waiter> waiting;
+    int under_way = 0;
+  };
+  void finished(const std::string& key, bool fixed, const std::shared_ptr<Batch>& batch,
+                Result<Pcm> pcm);
   static std::string name_of(const std::string& key);
   Pcm load(const std::string& key);
 
@@ -71,7 +78,7 @@ class PromptCache {
   telemetry::Counter& misses_;
   std::map<std::string, Entry, std::less<>> prompts_;
   std::list<std::string> ages_;  ///< front = used last
-  std::map<std::string, std::vector<Waiter>, std::less<>> jobs_;
+  std::map<std::string, std::shared_ptr<Batch>, std::less<>> jobs_;
   std::size_t bytes_ = 0;
   std::uint64_t next_ticket_ = 1;
 };

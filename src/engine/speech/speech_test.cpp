@@ -48,6 +48,11 @@ struct ManualVoice final : Synthesizer {
     jobs.erase(job);
     done(std::make_shared<const std::vector<std::int16_t>>(request.text.size(), std::int16_t{7}));
   }
+  void refuse(std::uint64_t job) {
+    auto [request, done] = std::move(jobs.at(job));
+    jobs.erase(job);
+    done(fail(ErrorCode::kTimeout, "too late"));
+  }
   std::map<std::uint64_t, std::pair<SpeakRequest, Done>> jobs;
   std::uint64_t last = 0;
 };
@@ -89,6 +94,43 @@ TEST_CASE("a prompt is rendered once, shared by those who wait, and kept over a 
   PromptCache elsewhere({{}, 1 << 20, folder}, voice, metrics, now);
   CHECK(elsewhere.find(asking("您好")));  // carried along, read only
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a rendering that comes too late does not take the voice from a caller who asked again") {
+  telemetry::Registry metrics;
+  ManualVoice voice;
+  PromptCache cache({{}, 1 << 20}, voice, metrics, [](const std::function<void()>&) {});
+  int came = 0;
+  int failed = 0;
+  const auto note = [&](Result<Pcm> pcm) { ++(pcm ? came : failed); };
+  SpeakRequest live = asking("王女士");
+  live.live = true;
+  SUBCASE("the second one comes") {
+    cache.fetch(asking("王女士"), false, note);
+    cache.fetch(live, false, note);
+    voice.refuse(1);
+    CHECK(failed == 0);
+    voice.answer(2);
+    CHECK(came == 2);
+  }
+  SUBCASE("neither comes") {
+    cache.fetch(asking("王女士"), false, note);
+    cache.fetch(live, false, note);
+    voice.refuse(1);
+    voice.refuse(2);
+    CHECK(failed == 2);
+    cache.fetch(live, false, note);
+    voice.answer(3);
+    CHECK(came == 1);
+  }
+  SUBCASE("the first one comes, the second is refused later") {
+    cache.fetch(asking("王女士"), false, note);
+    cache.fetch(live, false, note);
+    voice.answer(1);
+    voice.refuse(2);
+    CHECK(came == 2);
+    CHECK(failed == 0);
+  }
 }
 
 TEST_CASE("the cache forgets the oldest when its memory is full") {
