@@ -30,6 +30,7 @@
 #include "platform/security/tenant_keys.hpp"
 #include "platform/security/token_file.hpp"
 #include "platform/storage/blob_store.hpp"
+#include "platform/storage/lock_file.hpp"
 #include "platform/storage/migrations.hpp"
 #include "platform/storage/postgres_database.hpp"
 #include "platform/storage/sqlite_database.hpp"
@@ -67,6 +68,7 @@ struct System::Parts {
   [[nodiscard]] std::vector<std::string> missing() const;
 
   Config config;
+  std::optional<storage::LockFile> data_lock;  // of data_dir, whatever the store is
   SystemClock clock;
   telemetry::Log log{clock};
   telemetry::Registry registry;

@@ -127,6 +127,11 @@ call::TurnConfig turns_of(const Config::Turns& config) {
 
 Result<void> System::Parts::open_ground() {
   YYC3_TRY(make_private_folder(config.data_dir()));
+  // Before anything of a running program is touched: its log, its rows, its calls.
+  auto lock = storage::LockFile::take(config.data_dir() / "aicall.lock",
+                                      "give this one a folder of its own with server.data_dir");
+  if (!lock) return passed(lock.error());
+  data_lock.emplace(std::move(*lock));
   telemetry::SinkOptions sink{level_of(config.log.level), config.log.personal_data};
   if (config.log.file.empty())
     log.open_stderr(sink);

@@ -10,7 +10,7 @@
 
 namespace yyc3::storage {
 
-Result<LockFile> LockFile::take(const std::filesystem::path& path) {
+Result<LockFile> LockFile::take(const std::filesystem::path& path, std::string_view instead) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0)
     return fail(ErrorCode::kUnavailable, "cannot make " + path.string() + ": " +
@@ -22,9 +22,9 @@ Result<LockFile> LockFile::take(const std::filesystem::path& path) {
     const ssize_t n = ::pread(fd, holder.data(), holder.size() - 1, 0);
     std::string pid(holder.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
     while (!pid.empty() && pid.back() == '\n') pid.pop_back();
-    return fail(ErrorCode::kBusy,
-                "the store is in use by process " + (pid.empty() ? std::string("(unknown)") : pid) +
-                    " (" + path.string() + "): stop it, or give this one a store of its own");
+    return fail(ErrorCode::kBusy, "the store is in use by process " +
+                                      (pid.empty() ? std::string("(unknown)") : pid) + " (" +
+                                      path.string() + "): stop it, or " + std::string(instead));
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd, 0) != 0 ||

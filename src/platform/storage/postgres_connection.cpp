@@ -163,6 +163,14 @@ void PostgresConnection::close() {
   connection_ = nullptr;
 }
 
+bool PostgresConnection::still_there() {
+  if (connection_ == nullptr) return false;
+  pollfd waiting{PQsocket(connection_), POLLIN, 0};
+  if (::poll(&waiting, 1, 0) == 0) return true;
+  if (!control("SELECT 1")) close();
+  return connected();
+}
+
 tl::unexpected<Error> PostgresConnection::lost(ErrorCode code, const char* why) {
   close();
   return fail(code, std::string("PostgreSQL: ") + why);

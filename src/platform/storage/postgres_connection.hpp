@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,21 @@ struct pg_conn;
 struct pg_result;
 
 namespace yyc3::storage {
+
+/// When to try again what failed: 0.2 s later, then twice that each time, up to 5 s.
+class Backoff {
+ public:
+  [[nodiscard]] bool waits(SteadyTime now) const { return now < next_; }
+  void failed(SteadyTime now) {
+    next_ = now + step_;
+    step_ = std::min(step_ * 2, Milliseconds{5'000});
+  }
+  void reset() { *this = Backoff(); }
+
+ private:
+  SteadyTime next_{};
+  Milliseconds step_{200};
+};
 
 /// One libpq connection. Threads: one at a time.
 class PostgresConnection final : public Connection {
@@ -30,6 +46,9 @@ class PostgresConnection final : public Connection {
   Result<void> connect();
   void close();
   [[nodiscard]] bool connected() const { return connection_ != nullptr; }
+  /// The same after a look at the socket, between statements: an idle server says nothing but that
+  /// it ends the session, so whatever arrived is answered by a question.
+  [[nodiscard]] bool still_there();
   /// BEGIN, COMMIT and the like: not counted as the job's. Gives the server's answer ("COMMIT").
   Result<std::string> control(const char* sql);
 

@@ -4,13 +4,12 @@
 
 #include "platform/storage/job_queue.hpp"
 #include "platform/storage/postgres_connection.hpp"
+#include "platform/storage/postgres_owner.hpp"
 
 namespace yyc3::storage {
 
 namespace {
 
-constexpr Milliseconds kFirstBackoff{200};
-constexpr Milliseconds kLongestBackoff{5'000};
 constexpr int kRuns = 4;  // of a job, the first included
 constexpr Milliseconds kYield{
     10};  // after a deadlock, doubled each time: lets the other one finish
@@ -18,12 +17,17 @@ constexpr Milliseconds kYield{
 /// One thread's work: a connection and the way a job is carried out on it.
 class Worker {
  public:
-  Worker(const PostgresConfig& config, const Clock& clock, Counters& counters)
-      : connection_(config.connection, config.limits, clock), clock_(clock), counters_(counters) {}
+  Worker(const PostgresConfig& config, PostgresOwner& owner, const Clock& clock, Counters& counters)
+      : owner_(owner),
+        connection_(config.connection, config.limits, clock),
+        clock_(clock),
+        counters_(counters) {}
 
   Result<void> run(const Job& job, bool writes) {
     Result<void> result = fail(ErrorCode::kUnavailable, "PostgreSQL: not connected");
     for (int i = 0; i < kRuns; ++i) {
+      const Result<void> ours = owner_.hold();
+      if (!ours) return ours;
       const Result<void> ready = ensure_connected();
       if (!ready) return ready;
       bool again = false;
@@ -36,17 +40,16 @@ class Worker {
 
   Result<void> ensure_connected() {
     if (connection_.connected()) return {};
-    if (clock_.now() < next_try_)
+    if (backoff_.waits(clock_.now()))
       return fail(ErrorCode::kUnavailable, "PostgreSQL is away; trying again shortly");
     const Result<void> made = connection_.connect();
     if (made) {
       if (was_connected_) ++counters_.reconnects;
       was_connected_ = true;
-      backoff_ = kFirstBackoff;
+      backoff_.reset();
       return {};
     }
-    next_try_ = clock_.now() + backoff_;
-    backoff_ = std::min(backoff_ * 2, kLongestBackoff);
+    backoff_.failed(clock_.now());
     return made;
   }
 
@@ -86,18 +89,20 @@ class Worker {
     return tl::unexpected<Error>(std::move(cause));
   }
 
+  PostgresOwner& owner_;
   PostgresConnection connection_;
   const Clock& clock_;
   Counters& counters_;
-  SteadyTime next_try_{};
-  Milliseconds backoff_ = kFirstBackoff;
+  Backoff backoff_;
   bool was_connected_ = false;
 };
 
 class PostgresDatabase final : public Database {
  public:
   PostgresDatabase(PostgresConfig config, const Clock& clock)
-      : config_(std::move(config)), clock_(clock) {
+      : config_(std::move(config)),
+        clock_(clock),
+        owner_(config_.connection, config_.limits, clock) {
     for (auto& queue : queues_) queue = std::make_unique<JobQueue>(config_.limits.queue);
   }
   ~PostgresDatabase() override { stop(); }
@@ -105,10 +110,12 @@ class PostgresDatabase final : public Database {
   PostgresDatabase& operator=(const PostgresDatabase&) = delete;
 
   Result<void> start() {
+    const Result<void> ours = owner_.hold();
+    if (!ours) return ours;
     for (std::size_t lane = 0; lane < kLanes; ++lane)
       for (std::size_t i = 0; i < std::max<std::size_t>(config_.limits.pool[lane], 1); ++i)
         workers_.push_back(
-            {queues_[lane].get(), std::make_unique<Worker>(config_, clock_, counters_)});
+            {queues_[lane].get(), std::make_unique<Worker>(config_, owner_, clock_, counters_)});
     const Result<void> first = workers_.front().worker->ensure_connected();
     if (!first) return first;
     for (const Seat& seat : workers_)
@@ -148,6 +155,7 @@ class PostgresDatabase final : public Database {
 
   const PostgresConfig config_;
   const Clock& clock_;
+  PostgresOwner owner_;  // before the workers: goes when they are gone
   Counters counters_;
   std::array<std::unique_ptr<JobQueue>, kLanes> queues_;
   std::vector<Seat> workers_;

@@ -21,7 +21,9 @@ struct PostgresConfig {
 /// connection was lost before its commit was sent runs once more, one lost during the commit fails
 /// with kUnavailable and "outcome unknown". Serialisation failures and deadlocks: up to 3 more
 /// runs. Errors: kInvalid the string is no connection string; kUnavailable the first connection
-/// fails.
+/// fails; kBusy another program has the store, on whatever machine: its process is in the text.
+/// One more connection holds the store for us (PostgresOwner). Lost, it is made again before the
+/// next job; if another program took the store meanwhile, jobs fail with kBusy until that one ends.
 Result<std::unique_ptr<Database>> open_postgres(const PostgresConfig& config, const Clock& clock);
 
 }  // namespace yyc3::storage

@@ -17,7 +17,56 @@ const SystemClock kClock;
 std::int64_t own_backend(Connection& db) {
   return db.query("SELECT pg_backend_pid() AS pid")->front().int64("pid");
 }
+
+/// Ends the session that holds the store, and comes back when the lock is free.
+Result<void> end_owner(Connection& db) {
+  const char* held =
+      "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND "
+      "database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+  REQUIRE(db.query("SELECT pg_terminate_backend(pid) AS done " + std::string(held))->size() == 1);
+  while (db.query("SELECT COUNT(*) AS c " + std::string(held))->front().int64("c") > 0)
+    std::this_thread::sleep_for(Milliseconds{5});
+  return {};
+}
 }  // namespace
+
+TEST_CASE("the session that holds the store is made again before the next job") {
+  const Store store(Dialect::kPostgres);
+  REQUIRE(store->write_blocking(Lane::kApi, end_owner));
+  CHECK(run(*store.database, "CREATE TABLE t (id BIGINT PRIMARY KEY)"));
+  const auto second = store.open_again();
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::kBusy);
+}
+
+TEST_CASE("who lost the store to another program writes nothing until that one has ended") {
+  const Store store(Dialect::kPostgres);
+  REQUIRE(run(*store.database, "CREATE TABLE t (id BIGINT PRIMARY KEY)"));
+  REQUIRE(store->write_blocking(Lane::kApi, end_owner));
+  auto second = store.open_again();
+  REQUIRE(second);
+  for (int i = 0; i < 3; ++i) {
+    const Result<void> refused = run(*store.database, "INSERT INTO t VALUES (1)");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::kBusy);
+    CHECK(refused.error().detail.find("in use by process") != std::string::npos);
+  }
+  CHECK(ask(**second, "SELECT id FROM t")->empty());
+  second->reset();
+  bool back = false;
+  for (int i = 0; i < 300 && !back; ++i) {
+    back = run(*store.database, "INSERT INTO t VALUES (1)").has_value();
+    if (!back) std::this_thread::sleep_for(Milliseconds{50});
+  }
+  CHECK(back);
+}
+
+TEST_CASE("two stores may share a database, each in a schema of its own") {
+  const Store store(Dialect::kPostgres);
+  REQUIRE(run(*store.database, "CREATE SCHEMA other"));
+  const std::string there = store.connection + " options='-c search_path=other'";
+  CHECK(open_postgres({there, {}}, kClock));
+}
 
 TEST_CASE("a job whose connection is killed before the commit runs again on a new one") {
   const Store store(Dialect::kPostgres);

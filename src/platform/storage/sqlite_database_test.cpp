@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 #include <fstream>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "platform/storage/storage_test_support.hpp"
 
@@ -49,19 +48,6 @@ TEST_CASE("disk full: a clear error, nothing half-written, and others of the gro
   CHECK(rows->at(0).text("id") == "after");
   CHECK(rows->at(1).text("id") == "before");
   CHECK(ask(*store.database, "PRAGMA integrity_check")->front().text("integrity_check") == "ok");
-}
-
-TEST_CASE("a second program on the same store is refused and told who has it") {
-  const TempFolder folder;
-  const SqliteConfig config{folder.path() / "store.db", {}, 0};
-  auto first = open_sqlite(config, kClock);
-  REQUIRE(first);
-  const auto second = open_sqlite(config, kClock);
-  REQUIRE_FALSE(second);
-  CHECK(second.error().code == ErrorCode::kBusy);
-  CHECK(second.error().detail.find("process " + std::to_string(::getpid())) != std::string::npos);
-  first->reset();
-  CHECK(open_sqlite(config, kClock));
 }
 
 TEST_CASE("the files are ours alone, and what was committed is there again") {

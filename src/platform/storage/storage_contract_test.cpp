@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 #include <thread>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -325,5 +326,25 @@ TEST_CASE("stopping finishes what was taken and refuses what comes later") {
     for (const auto& [name, result] : collector.results()) CHECK(result);
     CHECK(code_of(run(*store.database, "SELECT 1")) == ErrorCode::kUnavailable);
     store->stop();
+  }
+}
+
+TEST_CASE("a second program on the same store is refused and told who has it") {
+  for (const Dialect dialect : both()) {
+    CAPTURE(name_of(dialect));
+    Store store(dialect);
+    make_table(store, dialect);
+    const auto second = store.open_again();
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == ErrorCode::kBusy);
+    CHECK(second.error().detail.find("in use by process " + std::to_string(::getpid())) !=
+          std::string::npos);
+    CHECK(second.error().detail.find("stop it") != std::string::npos);
+    CHECK(second.error().detail.find('\n') == std::string::npos);
+    CHECK(run(*store.database, "INSERT INTO t (id) VALUES ('x')"));  // the first one goes on
+    store.database.reset();
+    const auto next = store.open_again();
+    REQUIRE_MESSAGE(next, (next ? "" : next.error().detail));
+    CHECK(ask(**next, "SELECT id FROM t")->size() == 1);
   }
 }

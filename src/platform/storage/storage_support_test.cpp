@@ -137,12 +137,18 @@ PostgresServer& PostgresServer::shared() {
 }
 
 Store::Store(Dialect dialect, Limits limits, std::int64_t max_pages) {
+  if (dialect == Dialect::kPostgres) connection = PostgresServer::shared().make_database();
   Result<std::unique_ptr<Database>> opened =
       dialect == Dialect::kSqlite
           ? open_sqlite({folder.path() / "store.db", limits, max_pages}, clock())
-          : open_postgres({PostgresServer::shared().make_database(), limits}, clock());
+          : open_postgres({connection, limits}, clock());
   if (!opened) throw std::runtime_error(opened.error().detail);
   database = std::move(*opened);
+}
+
+Result<std::unique_ptr<Database>> Store::open_again() const {
+  return connection.empty() ? open_sqlite({folder.path() / "store.db", {}, 0}, clock())
+                            : open_postgres({connection, {}}, clock());
 }
 
 const std::vector<Dialect>& both() {

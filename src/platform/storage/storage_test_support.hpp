@@ -51,7 +51,10 @@ class PostgresServer {
 struct Store {
   explicit Store(Dialect dialect, Limits limits = {}, std::int64_t max_pages = 0);
   Database* operator->() const { return database.get(); }
+  /// What a second program on the same store gets.
+  [[nodiscard]] Result<std::unique_ptr<Database>> open_again() const;
   TempFolder folder;
+  std::string connection;  ///< PostgreSQL
   std::unique_ptr<Database> database;
 };
 
