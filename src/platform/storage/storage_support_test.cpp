@@ -1,6 +1,5 @@
 #include <array>
 #include <chrono>
-#include <doctest/doctest.h>
 #include <grp.h>
 #include <libpq-fe.h>
 #include <pwd.h>
