@@ -34,10 +34,61 @@ TEST_CASE("the schema is made once, and the second time nothing changes") {
          {"data_keys", "calls", "call_transitions", "turns", "call_events", "recordings",
           "usage_ledger", "do_not_call", "consents", "disclosures"})
       CHECK_MESSAGE(ask(*store.database, "SELECT tenant_id FROM " + std::string(table)), table);
-    for (const char* table : {"calls", "turns", "recordings"})
+    for (const char* table :
+         {"calls", "call_transitions", "turns", "call_events", "recordings", "disclosures"})
       CHECK_MESSAGE(ask(*store.database, "SELECT subject_id, retention_class, legal_hold FROM " +
                                              std::string(table)),
                     table);
+  }
+}
+
+TEST_CASE("rows of before learn from their call whom they are about and how long they stay") {
+  for (const Dialect dialect : both()) {
+    CAPTURE(name_of(dialect));
+    const Store store(dialect);
+    REQUIRE(*migrate(*store.database, kClock, embedded_migrations().first(1)) == 1);
+    const auto make_call = [&](const std::string& id, const Value& subject, const char* keep,
+                               int hold) {
+      REQUIRE(run(*store.database,
+                  "INSERT INTO calls (id, tenant_id, subject_id, direction, target_sealed, "
+                  "target_index, state, created_ms, retention_class, legal_hold) "
+                  "VALUES (?, 'default', ?, 'outbound', ?, '', 'queued', 0, ?, ?)",
+                  {id, subject, Bytes{1}, keep, hold}));
+      REQUIRE(run(*store.database,
+                  "INSERT INTO call_transitions (call_id, seq, tenant_id, from_state, to_state, "
+                  "at_ms) VALUES (?, 1, 'default', 'queued', 'dialing', 7)",
+                  {id}));
+      REQUIRE(run(*store.database,
+                  "INSERT INTO call_events (id, call_id, tenant_id, kind, at_ms) "
+                  "VALUES (?, ?, 'default', 'held', 7)",
+                  {"event of " + id, id}));
+      REQUIRE(run(*store.database,
+                  "INSERT INTO disclosures (call_id, tenant_id, text, language, started_ms, "
+                  "played_ms, whole_ms, heard) VALUES (?, 'default', '', 'zh', 0, 0, 0, 0)",
+                  {id}));
+    };
+    make_call("named", "subject-1", "standard", 0);
+    make_call("kept", nullptr, "long", 1);
+    make_call("plain", nullptr, "standard", 0);
+    const Result<std::int64_t> rest = migrate(*store.database, kClock);
+    REQUIRE_MESSAGE(rest, (rest ? "" : rest.error().detail));
+    CHECK(*rest == static_cast<std::int64_t>(embedded_migrations().size()) - 1);
+    for (const char* table : {"call_transitions", "call_events", "disclosures"}) {
+      CAPTURE(table);
+      const Result<Rows> rows =
+          ask(*store.database, "SELECT * FROM " + std::string(table) + " ORDER BY call_id");
+      REQUIRE(rows->size() == 3);
+      CHECK(rows->at(0).text("call_id") == "kept");
+      CHECK(rows->at(0).is_null("subject_id"));
+      CHECK(rows->at(1).text("subject_id") == "subject-1");
+      CHECK(rows->at(2).is_null("subject_id"));
+      for (const Row& row : *rows) {
+        const bool kept = row.text("call_id") == "kept" && table != std::string("disclosures");
+        CHECK(row.text("retention_class") == (kept ? "long" : "standard"));
+        CHECK(row.flag("legal_hold") == kept);
+      }
+      CHECK_FALSE(run(*store.database, "UPDATE " + std::string(table) + " SET legal_hold = 2"));
+    }
   }
 }
 

@@ -147,9 +147,11 @@ net::Task<Result<CallStore::Claimed>> CallStore::claim(CallId id) {
 Result<void> CallStore::add_transition(Connection& db, CallId id, std::int64_t seq, CallState from,
                                        const TransitionRecord& step) {
   auto added = db.exec(
-      "INSERT INTO call_transitions (call_id, seq, tenant_id, from_state, to_state, reason, at_ms) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?)",
-      {id.str(), seq, kTenant, name_of(from), name_of(step.state), step.reason, step.at_ms});
+      "INSERT INTO call_transitions (call_id, seq, tenant_id, subject_id, retention_class, "
+      "legal_hold, from_state, to_state, reason, at_ms) "
+      "SELECT id, ?, tenant_id, subject_id, retention_class, legal_hold, ?, ?, ?, ? FROM calls "
+      "WHERE id = ?",
+      {seq, name_of(from), name_of(step.state), step.reason, step.at_ms, id.str()});
   if (!added) return passed(added.error());
   auto moved = db.exec(
       "UPDATE calls SET state = ?, revision = revision + 1, "
@@ -177,12 +179,13 @@ Result<void> CallStore::set_recording(Connection& db, CallId id, const std::stri
 
 Result<void> CallStore::add_turn(Connection& db, CallId id, const TurnRecord& turn) {
   auto added = db.exec(
-      "INSERT INTO turns (call_id, seq, tenant_id, subject_id, speaker, text, spoken, unsaid, "
+      "INSERT INTO turns (call_id, seq, tenant_id, subject_id, retention_class, legal_hold, "
+      "speaker, text, spoken, unsaid, "
       "interrupted_at_ms, started_ms, ended_ms, node, intent, confidence, sentiment, stages) "
-      "SELECT ?, ?, ?, subject_id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ?",
-      {id.str(), turn.seq, kTenant, turn.speaker, turn.text, turn.spoken, turn.unsaid,
-       turn.interrupted_at_ms, turn.started_ms, turn.ended_ms, turn.node, turn.intent,
-       turn.confidence, turn.sentiment,
+      "SELECT id, ?, tenant_id, subject_id, retention_class, legal_hold, "
+      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ?",
+      {turn.seq, turn.speaker, turn.text, turn.spoken, turn.unsaid, turn.interrupted_at_ms,
+       turn.started_ms, turn.ended_ms, turn.node, turn.intent, turn.confidence, turn.sentiment,
        turn.stages ? json::serialize(to_json(*turn.stages)) : std::string("{}"), id.str()});
   if (!added) return passed(added.error());
   auto touched = db.exec("UPDATE calls SET revision = revision + 1 WHERE id = ?", {id.str()});
@@ -193,10 +196,12 @@ Result<void> CallStore::add_turn(Connection& db, CallId id, const TurnRecord& tu
 Result<void> CallStore::add_event(Connection& db, CallId id, const EventRecord& event,
                                   const Clock& clock) {
   auto added = db.exec(
-      "INSERT INTO call_events (id, call_id, tenant_id, kind, at_ms, detail) VALUES (?, ?, ?, ?, "
-      "?, ?)",
-      {EventId::make(clock).str(), id.str(), kTenant, event.kind, event.at_ms,
-       json::serialize(event.detail)});
+      "INSERT INTO call_events (id, call_id, tenant_id, subject_id, retention_class, legal_hold, "
+      "kind, at_ms, detail) "
+      "SELECT ?, id, tenant_id, subject_id, retention_class, legal_hold, ?, ?, ? FROM calls "
+      "WHERE id = ?",
+      {EventId::make(clock).str(), event.kind, event.at_ms, json::serialize(event.detail),
+       id.str()});
   if (!added) return passed(added.error());
   return {};
 }

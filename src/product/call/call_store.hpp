@@ -52,7 +52,8 @@ struct Ending {
 };
 
 /// The rows of calls. The static functions run inside a caller's job, so that rows that belong
-/// together are committed together; the rest are jobs of their own.
+/// together are committed together; the rest are jobs of their own. A row of a call takes the
+/// call's tenant, subject, retention class and legal hold as they are when it is written.
 /// Threads: any. What it is given must outlive it.
 class CallStore {
  public:

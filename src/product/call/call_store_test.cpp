@@ -255,6 +255,36 @@ TEST_CASE("the story of a call comes back as it was told, to the last digit") {
   }
 }
 
+TEST_CASE("every row of a call says whom it is about, how long it stays and what holds it") {
+  for (const Dialect dialect : both()) {
+    CAPTURE(name_of(dialect));
+    Fixture f(dialect);
+    NewCall wanted = call_to("sip:100@127.0.0.1");
+    wanted.subject_id = "客户-1";
+    const CallId id = f.create(wanted).id;
+    REQUIRE(storage::testing::run(*f.store.database,
+                                  "UPDATE calls SET retention_class = 'long', legal_hold = 1"));
+    REQUIRE(f.step(id, 1, CallState::kQueued, {CallState::kDialing, 1, ""}));
+    REQUIRE(f.write([&](Connection& db) { return CallStore::add_turn(db, id, full_turn()); }));
+    const EventRecord held{"held", 2, json::object{}};
+    REQUIRE(f.write([&](Connection& db) { return CallStore::add_event(db, id, held, f.clock); }));
+    compliance::Disclosure told;
+    told.call = id;
+    told.tenant = kTenant;
+    REQUIRE(f.write([&](Connection& db) { return f.gate->record_disclosure(db, told); }));
+    for (const char* table : {"calls", "call_transitions", "turns", "call_events", "disclosures"}) {
+      CAPTURE(table);
+      const auto rows =
+          storage::testing::ask(*f.store.database, "SELECT * FROM " + std::string(table));
+      REQUIRE(rows->size() == 1);
+      CHECK(rows->front().text("tenant_id") == kTenant);
+      CHECK(rows->front().text("subject_id") == "客户-1");
+      CHECK(rows->front().text("retention_class") == "long");
+      CHECK(rows->front().flag("legal_hold"));
+    }
+  }
+}
+
 TEST_CASE("a row told twice is a conflict that leaves nothing, and an end is set once") {
   for (const Dialect dialect : both()) {
     CAPTURE(name_of(dialect));

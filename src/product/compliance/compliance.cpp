@@ -170,12 +170,16 @@ Result<void> Compliance::add_do_not_call_blocking(storage::Lane lane,
 
 Result<void> Compliance::record_disclosure(storage::Connection& connection,
                                            const Disclosure& heard) const {
+  const std::string call = heard.call.str();
   const bool whole = heard.whole > Milliseconds{0} && heard.played >= heard.whole;
   const Result<std::int64_t> added = connection.exec(
       "INSERT INTO disclosures (call_id, tenant_id, text, language, started_ms, played_ms, "
-      "whole_ms, heard) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      {heard.call.str(), heard.tenant, heard.text, heard.language,
-       heard.started.time_since_epoch().count(), heard.played.count(), heard.whole.count(), whole});
+      "whole_ms, heard, subject_id, retention_class, legal_hold) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
+      "(SELECT subject_id FROM calls WHERE id = ?), "
+      "COALESCE((SELECT retention_class FROM calls WHERE id = ?), 'standard'), "
+      "COALESCE((SELECT legal_hold FROM calls WHERE id = ?), 0))",
+      {call, heard.tenant, heard.text, heard.language, heard.started.time_since_epoch().count(),
+       heard.played.count(), heard.whole.count(), whole, call, call, call});
   if (!added) return tl::unexpected<Error>(added.error());
   return {};
 }
