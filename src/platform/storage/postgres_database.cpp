@@ -26,7 +26,7 @@ class Worker {
   Result<void> run(const Job& job, bool writes) {
     Result<void> result = fail(ErrorCode::kUnavailable, "PostgreSQL: not connected");
     for (int i = 0; i < kRuns; ++i) {
-      const Result<void> ours = owner_.hold();
+      Result<void> ours = owner_.hold();
       if (!ours) return ours;
       const Result<void> ready = ensure_connected();
       if (!ready) return ready;
@@ -42,7 +42,7 @@ class Worker {
     if (connection_.connected()) return {};
     if (backoff_.waits(clock_.now()))
       return fail(ErrorCode::kUnavailable, "PostgreSQL is away; trying again shortly");
-    const Result<void> made = connection_.connect();
+    Result<void> made = connection_.connect();
     if (made) {
       if (was_connected_) ++counters_.reconnects;
       was_connected_ = true;
@@ -110,13 +110,13 @@ class PostgresDatabase final : public Database {
   PostgresDatabase& operator=(const PostgresDatabase&) = delete;
 
   Result<void> start() {
-    const Result<void> ours = owner_.hold();
+    Result<void> ours = owner_.hold();
     if (!ours) return ours;
     for (std::size_t lane = 0; lane < kLanes; ++lane)
       for (std::size_t i = 0; i < std::max<std::size_t>(config_.limits.pool[lane], 1); ++i)
         workers_.push_back(
             {queues_[lane].get(), std::make_unique<Worker>(config_, owner_, clock_, counters_)});
-    const Result<void> first = workers_.front().worker->ensure_connected();
+    Result<void> first = workers_.front().worker->ensure_connected();
     if (!first) return first;
     for (const Seat& seat : workers_)
       threads_.emplace_back([this, queue = seat.queue, worker = seat.worker.get()] {

@@ -58,7 +58,7 @@ Result<void> PostgresOwner::hold() {
   const std::lock_guard lock(mutex_);
   if (connection_.still_there()) return {};
   if (backoff_.waits(clock_.now())) return tl::unexpected<Error>(why_not_);
-  const Result<void> taken = take();
+  Result<void> taken = take();
   if (taken) {
     backoff_.reset();
     return {};
@@ -70,7 +70,7 @@ Result<void> PostgresOwner::hold() {
 }
 
 Result<void> PostgresOwner::take() {
-  const Result<void> connected = connection_.connect();
+  Result<void> connected = connection_.connect();
   if (!connected) return connected;
   connection_.reset();
   const Result<Rows> set = connection_.query(kSettings, std::array{Value(own_name())});

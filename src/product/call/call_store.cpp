@@ -12,7 +12,6 @@ namespace {
 using storage::Connection;
 using storage::Lane;
 using storage::Row;
-using storage::Value;
 
 constexpr const char* kCountry = "86";
 
