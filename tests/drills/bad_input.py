@@ -9,7 +9,7 @@ import wave
 from dataclasses import dataclass, field
 
 from common import (FINAL, Phone, bot_turns, check, customer_turns, detail_of, dial, english, free_port_udp, log_lines, running,
-                    wait_call, wait_end, write_wav)
+                    wait_call, wait_end, wait_for, write_wav)
 from relay import Relay
 
 CARRIERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers", "carriers")
@@ -59,6 +59,15 @@ class Carrier:
         time.sleep(0.7)
         check(self.process.poll() is None, f"sipp does not start: see {folder}/sipp.out")
 
+    @property
+    def uri(self):
+        return f"sip:customer@127.0.0.1:{self.port}"
+
+    def check_done(self, what):
+        """The story went to its end: sipp got what it waits for in it."""
+        code = wait_for(lambda: self.process.poll() is not None and [self.process.returncode], 15, f"{what} at the carrier")[0]
+        check(code == 0, f"the carrier did not get {what}: sipp ended with {code}, see {self.out.name}")
+
     def stop(self):
         if not self.process:
             return
@@ -76,7 +85,7 @@ def line_case(name, case):
         folder = os.path.join(house.out, "line-" + name.replace(" ", "-"))
         with running(Carrier(case.story, folder)) as carrier:
             settings = {**NO_WORKERS, **case.settings}
-            to = f"sip:customer@127.0.0.1:{carrier.port}"
+            to = carrier.uri
             if case.trunk:
                 secret = os.path.join(folder, "password")
                 with open(secret, "w", encoding="ascii") as out:

@@ -145,6 +145,11 @@ def wait_end(server, call, seconds):
     return wait_call(server, call, seconds, "the end of the call", lambda detail: detail["state"] in FINAL)
 
 
+def states(detail):
+    """The stored steps of a call, in their order."""
+    return [step["state"] for step in detail["transitions"]]
+
+
 def bot_turns(detail):
     return [turn for turn in detail["turns"] if turn["speaker"] == "bot"]
 
