@@ -1,9 +1,12 @@
 """What the drills share: a folder with English dialogues and prompts rendered once, servers, calls, and plain checks."""
 import array
+import contextlib
+import copy
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -21,6 +24,8 @@ from sound import level, telephone  # noqa: E402
 
 FLOW = "appointment_reminder"
 FINAL = ("completed", "failed")
+SAID_IN_CHINESE = ("greet", "remind", "confirmed", "farewell", "opted_out", "gave_up", "nobody_there")
+STRANGE_VOICE = "zm_yunxia"  # of Kokoro: neither the bot's, nor the demo's customers', nor tools/accept's
 RTP_PORTS = range(23000, 29000, 200)  # a server's own, so that two at once never try each other's
 
 
@@ -44,21 +49,34 @@ def wait_for(condition, seconds, what, every=0.05):
         time.sleep(every)
 
 
+def chinese(flow):
+    """The product's dialogue in Chinese, cut to what the drills reach: a sentence costs seconds of a core, the whole flow minutes."""
+    nodes = {name: copy.deepcopy(flow["nodes"][name]) for name in SAID_IN_CHINESE}
+    for node in nodes.values():
+        for way in node.get("next", []):
+            way["go"] = way["go"] if way["go"] in nodes else "farewell"
+    exits = {name: to if isinstance(to, dict) or to in nodes else "farewell" for name, to in flow["globals"].items()}
+    return {**flow, "languages": ["zh"], "nodes": nodes, "globals": exits, "faq": [q for q in flow["faq"] if q["id"] == "address"]}
+
+
 class House:
-    """One run of drills. Every server in it speaks English, so that prompts cost 0.2 s a sentence and not 5, and finds them rendered."""
+    """One run of drills. A server in it speaks English, so that prompts cost 0.2 s a sentence and not 3, and finds them rendered; or Chinese,
+    when it is opened with house.zh."""
 
     def __init__(self, out):
         self.out, self.lock = out, threading.Lock()
         self.flows, self.prompts = os.path.join(out, "flows"), os.path.join(cache(), "drills", "prompts")
+        self.zh = {"AICALL_DIALOGUE__FLOWS_DIR": self.flows + "-zh", "AICALL_SPEECH__RENDER_FIRST": "zh"}
+        self.zh_lock, self.zh_rendered = threading.Lock(), False
         self.ports = iter(RTP_PORTS)
-        os.makedirs(self.flows, exist_ok=True)
         for name in ("CALL", "PORT"):
             os.environ.pop(name, None)  # they are for the demo
         with open(os.path.join(ROOT, "flows", FLOW + ".json"), encoding="utf8") as source:
             flow = json.load(source)
-        flow["languages"] = ["en"]
-        with open(os.path.join(self.flows, FLOW + ".json"), "w", encoding="utf8") as out_file:
-            json.dump(flow, out_file, ensure_ascii=False)
+        for folder, what in ((self.flows, {**flow, "languages": ["en"]}), (self.flows + "-zh", chinese(flow))):
+            os.makedirs(folder, exist_ok=True)
+            with open(os.path.join(folder, FLOW + ".json"), "w", encoding="utf8") as out_file:
+                json.dump(what, out_file, ensure_ascii=False)
 
     def settings(self, name, more):
         """The data folder and the environment of a server."""
@@ -90,6 +108,17 @@ class House:
             shutil.copytree(os.path.join(server.data, "prompts"), self.prompts, dirs_exist_ok=True)
         return "rendered, or found in the cache"
 
+    def render_chinese(self):
+        """The Chinese sentences, by whoever needs them first; the others wait."""
+        with self.zh_lock:
+            if self.zh_rendered:
+                return
+            with running(self.serve("render-zh", **self.zh)) as server:
+                check(server.wait_ready(90), "the engines did not come up")
+                server.wait_prompts(FLOW, "zh", seconds=300)
+                shutil.copytree(os.path.join(server.data, "prompts"), self.prompts, dirs_exist_ok=True)
+            self.zh_rendered = True
+
     def run(self, name, arguments, seconds=60, **more):
         """`aicall` with these arguments to its end: (exit status, what it printed on stdout, on stderr)."""
         data, settings = self.settings(name, more)
@@ -114,12 +143,12 @@ class running:
         self.thing.stop()
 
 
-def dial_variables():
-    return {"customer_name": "Ms Wang", "appointment_time": time.strftime("%Y-%m-%dT15:00", time.gmtime(time.time() + 32 * 3600))}
+def dial_variables(language="en"):
+    return {"customer_name": "Ms Wang" if language == "en" else "王女士", "appointment_time": time.strftime("%Y-%m-%dT15:00", time.gmtime(time.time() + 32 * 3600))}
 
 
-def dial(server, to, **variables):
-    body = {"to": to, "flow": FLOW, "language": "en", "variables": {**dial_variables(), **variables}}
+def dial(server, to, language="en", **variables):
+    body = {"to": to, "flow": FLOW, "language": language, "variables": {**dial_variables(language), **variables}}
     try:
         return server.api("POST", "/api/v1/calls", body)["id"]
     except urllib.error.HTTPError as error:
@@ -162,6 +191,19 @@ def english(text, path, voice="en-us"):
     """Speaks a line with espeak-ng into a telephone's WAV, padded with silence so that the phone does not hang up after it."""
     wide = path + ".wide.wav"
     subprocess.run(["espeak-ng", "-v", voice, "-s", "140", "-w", wide, text], check=True, timeout=20, stdin=subprocess.DEVNULL)
+    return for_phone(wide, path)
+
+
+def mandarin(text, path):
+    """The same with the product's own engine, in a voice that no bot and no other caller has: Whisper understands no word of eSpeak's Mandarin."""
+    wide = path + ".wide.wav"
+    done = subprocess.run([program("aicall"), "speech", "say", "--lang", "zh", "--voice", STRANGE_VOICE, "-o", wide, text], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60)
+    check(done.returncode == 0, f"aicall speech say ended with {done.returncode}: {done.stderr.strip()}")
+    return for_phone(wide, path)
+
+
+def for_phone(wide, path):
     with open(wide, "rb") as source:
         samples = telephone(source.read())
     os.remove(wide)
@@ -175,9 +217,16 @@ def log_lines(server):
         return [json.loads(line) for line in source if line.startswith("{")]
 
 
-def hear_wav(path, *options):
+def stored(server, question, *values):
+    """Rows of the server's SQLite store, read beside it."""
+    with contextlib.closing(sqlite3.connect(os.path.join(server.data, "aicall.db"), timeout=10)) as store:
+        store.row_factory = sqlite3.Row
+        return store.execute(question, values).fetchall()
+
+
+def hear_wav(path, *options, language="en"):
     """What `aicall speech transcribe` hears in a file."""
-    done = subprocess.run([program("aicall"), "speech", "transcribe", "--lang", "en", "--json", *options, path], stdin=subprocess.DEVNULL,
+    done = subprocess.run([program("aicall"), "speech", "transcribe", "--lang", language, "--json", *options, path], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=120)
     check(done.returncode == 0, f"aicall speech transcribe ended with {done.returncode}: {done.stderr.strip()}")
     return json.loads(done.stdout)["text"]
