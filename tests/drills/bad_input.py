@@ -8,8 +8,8 @@ import time
 import wave
 from dataclasses import dataclass, field
 
-from common import (FINAL, Phone, bot_turns, check, customer_turns, detail_of, dial, english, free_port_udp, log_lines, running,
-                    wait_call, wait_end, wait_for, write_wav)
+from common import (FINAL, Phone, bot_turns, check, check_steps, customer_turns, detail_of, dial, english, free_port_udp, log_lines, running,
+                    states, wait_call, wait_end, wait_for, write_wav)
 from relay import Relay
 
 CARRIERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers", "carriers")
@@ -25,19 +25,25 @@ class Line:
     outcome: str
     state: str = "failed"
     trunk: bool = False  # through a trunk with a password, to a number
-    cancel: bool = False  # we hang up while it rings
+    steps: tuple = ()    # between dialing and the end
+    hang_up: str = ""    # we do, in this state
+    gets: str = ""       # what the carrier's story ends with
     advice: str = ""     # in a warning of the log
     seconds: int = 20
     settings: dict = field(default_factory=dict)
 
 
+RUNG, TALKED = ("ringing",), ("ringing", "answered", "talking")
 LINES = {
-    "nobody answers": Line("no_answer", "no_answer", settings={"AICALL_CALLS__RING_TIMEOUT_S": "5"}),
-    "busy": Line("busy", "busy"),
-    "404": Line("not_found", "invalid_number"),
-    "no common codec": Line("no_codec", "no_common_codec"),
-    "refused while ringing": Line("reject_603", "rejected"),
-    "we hang up while it rings": Line("no_answer", "cancelled", cancel=True),
+    "nobody answers": Line("no_answer", "no_answer", steps=RUNG, gets="CANCEL", settings={"AICALL_CALLS__RING_TIMEOUT_S": "5"}),
+    "busy": Line("busy", "busy", gets="ACK"),
+    "404": Line("not_found", "invalid_number", gets="ACK"),
+    "no common codec": Line("no_codec", "no_common_codec", gets="ACK"),
+    "refused while ringing": Line("reject_603", "rejected", steps=RUNG, gets="ACK"),
+    "we hang up before it rings": Line("never_rings", "cancelled", hang_up="dialing", gets="CANCEL"),
+    "we hang up while it rings": Line("no_answer", "cancelled", steps=RUNG, hang_up="ringing", gets="CANCEL"),
+    "we hang up in the talk": Line("answer", "completed", "completed", steps=TALKED, hang_up="talking", gets="BYE"),
+    "hang-up after the answer": Line("answer_bye", "completed", "completed", steps=TALKED, gets="200 to its BYE"),
     "wrong password": Line("digest_loop", "forbidden", trunk=True, advice="mend sip.auth_user or sip.password_file"),
     "dead trunk": Line("", "unreachable", trunk=True, advice="check sip.trunk"),
 }
@@ -95,20 +101,24 @@ def line_case(name, case):
                 to = NUMBER
             with running(house.serve(os.path.basename(folder), **settings)) as server:
                 call = dial(server, to)
-                if case.cancel:
-                    wait_call(server, call, 15, "ringing", lambda d: d["state"] == "ringing")
+                if case.hang_up:
+                    wait_call(server, call, 15, case.hang_up, lambda d: d["state"] == case.hang_up)
                     server.api("DELETE", f"/api/v1/calls/{call}")
                 detail = wait_end(server, call, case.seconds)
-                return judge(server, detail, case.state, case.outcome, case.advice)
+                if case.gets:
+                    carrier.check_done(case.gets)
+                return judge(server, detail, case, case.advice)
     return run
 
 
-def judge(server, detail, state, outcome, advice=""):
+def judge(server, detail, case, advice=""):
+    """The call ended as the case has it (state, outcome), by these steps; a line of the log gives this advice."""
+    state, outcome = case.state, case.outcome
     check((detail["state"], detail["outcome"]) == (state, outcome), f"{detail['state']}, {detail['outcome']}; {state}, {outcome} was expected")
-    check(detail["transitions"][-1]["state"] == state, "the last transition is not stored")
+    check_steps(server, detail, "dialing", *case.steps, state)
     said = [line["message"] for line in log_lines(server) if line["log.level"] in ("warn", "error")]
     check(not advice or any(advice in text for text in said), f"no line says '{advice}'; said was {said}")
-    return f"{state}, {outcome}" + (f", '{next(t for t in said if advice in t)}'" if advice else "")
+    return " → ".join(states(detail)) + f", {outcome}" + (f", '{next(t for t in said if advice in t)}'" if advice else "")
 
 
 # ---- callers who behave badly: real phones, all engines, four at once on one server ----
@@ -234,16 +244,29 @@ def echo(person):
     return person.end(15)
 
 
+def asks_for_a_person(person):
+    """By the keypad; nobody is configured to hand over to, so the caller is told so and called back by people."""
+    person.wait(30, "the greeting", bot_turns)
+    person.phone.press("0")
+    detail = person.end(60)
+    check(detail["disposition"] == "callback_requested", f"disposition {detail['disposition']}")
+    check(any(e["type"] == "handover_requested" for e in detail["events"]), "the wish for a person is not stored")
+    return detail
+
+
 @dataclass
 class Caller:
     live: object
     relay: dict = field(default_factory=dict)
+    steps: tuple = TALKED
+    state: str = "completed"
+    outcome: str = "completed"
 
 
 CALLERS = {  # the long ones first
     "silence": Caller(silence), "noise only": Caller(noise), "a caller who never stops": Caller(endless),
     "echo of the bot, -20 dB, 150 ms": Caller(echo, {"echo_db": -20.0}), "20 % loss": Caller(lossy, {"loss": 0.2}),
-    "keys in the middle": Caller(keys), "hang-up in the disclosure": Caller(leaves_in_disclosure), "hang-up in the talk": Caller(leaves_in_talk),
+    "asks for a person": Caller(asks_for_a_person, steps=(*TALKED, "escalated")), "keys in the middle": Caller(keys), "hang-up in the disclosure": Caller(leaves_in_disclosure), "hang-up in the talk": Caller(leaves_in_talk),
 }
 
 
@@ -266,7 +289,7 @@ class Callers:
             with self.lock:
                 self.dialled.append(person.call)
             detail = case.live(person)
-        return f"{judge(self.server, detail, 'completed', 'completed')}, disposition {detail['disposition']}, {len(detail['turns'])} turns"
+        return f"{judge(self.server, detail, case)}, disposition {detail['disposition']}, {len(detail['turns'])} turns"
 
     def check_rows(self):
         """Every call is there, over, with its recording."""

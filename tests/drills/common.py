@@ -108,10 +108,14 @@ class House:
             shutil.copytree(os.path.join(server.data, "prompts"), self.prompts, dirs_exist_ok=True)
         return "rendered, or found in the cache"
 
-    def render_chinese(self):
-        """The Chinese sentences, by whoever needs them first; the others wait."""
+    def of(self, language):
+        """Settings of a server that speaks it."""
+        return self.zh if language == "zh" else {}
+
+    def render_of(self, language):
+        """The sentences of this language: English ones are there, Chinese ones are rendered by whoever needs them first; the others wait."""
         with self.zh_lock:
-            if self.zh_rendered:
+            if language == "en" or self.zh_rendered:
                 return
             with running(self.serve("render-zh", **self.zh)) as server:
                 check(server.wait_ready(90), "the engines did not come up")
@@ -177,6 +181,17 @@ def wait_end(server, call, seconds):
 def states(detail):
     """The stored steps of a call, in their order."""
     return [step["state"] for step in detail["transitions"]]
+
+
+def check_steps(server, detail, *expected):
+    """These steps and no other are stored, each from the one before it, in the order of time, the last when the call ended."""
+    check(states(detail) == list(expected), f"the steps {states(detail)} are stored, {list(expected)} was expected")
+    rows = stored(server, "SELECT seq, from_state, to_state, at_ms FROM call_transitions WHERE call_id = ? ORDER BY seq", detail["id"])
+    chain = [(row["from_state"], row["to_state"]) for row in rows]
+    check(chain == list(zip(("queued", *expected), expected)), f"the steps in the store are {chain}")
+    times = [step["at"] for step in detail["transitions"]]
+    check(times == sorted(times) and detail["created_at"] <= times[0], f"the times of the steps run backwards: {times}")
+    check(times[-1] == detail["ended_at"], f"the last step is at {times[-1]}, the call ended at {detail['ended_at']}")
 
 
 def bot_turns(detail):

@@ -20,10 +20,8 @@ WISHES = {"zh": Wish("不要再给我打电话了。", mandarin, "不会再给�
 def opt_out(language):
     def drill(house):
         wish, name = WISHES[language], "opt-out-" + language
-        settings = {}
-        if language == "zh":
-            house.render_chinese()
-            settings = house.zh
+        settings = house.of(language)
+        house.render_of(language)
         folder = os.path.join(house.out, name)
         with running(house.serve(name, **settings)) as server, running(Phone(os.path.join(folder, "phone"), trace=True)) as phone:
             check(server.wait_ready(60), "the engines did not come up")
