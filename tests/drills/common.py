@@ -2,6 +2,7 @@
 import array
 import contextlib
 import copy
+import itertools
 import json
 import os
 import shutil
@@ -68,7 +69,7 @@ class House:
         self.flows, self.prompts = os.path.join(out, "flows"), os.path.join(cache(), "drills", "prompts")
         self.zh = {"AICALL_DIALOGUE__FLOWS_DIR": self.flows + "-zh", "AICALL_SPEECH__RENDER_FIRST": "zh"}
         self.zh_lock, self.zh_rendered = threading.Lock(), False
-        self.ports = iter(RTP_PORTS)
+        self.ports = itertools.cycle(RTP_PORTS)  # the first is free again by then
         for name in ("CALL", "PORT"):
             os.environ.pop(name, None)  # they are for the demo
         with open(os.path.join(ROOT, "flows", FLOW + ".json"), encoding="utf8") as source:
