@@ -7,13 +7,14 @@ import subprocess
 import time
 import wave
 
-from common import (Phone, bot_turns, check, customer_turns, detail_of, dial, english, log_lines, running, speech_ms, wait_call,
-                    wait_end, wait_for)
+from common import (Phone, bot_turns, check, customer_turns, detail_of, dial, english, hear_wav, log_lines, measure_gap, running, speech_ms,
+                    wait_call, wait_end, wait_for, write_wav)
 from relay import Relay
 
 BACK_S = 5.0        # a killed part is back within this
 RECORDED_S = 1.0    # so much of the recording may be lost
 ANSWER_S = 5.0      # and the bot answers within this
+NEW_NAME = "Mr Brown"
 PACKET_GAP_MS = 60  # between two packets of the bot; they come every 20 ms
 
 
@@ -147,6 +148,26 @@ def strike(server, relay, role, what):
     return time.time() - begun
 
 
+def says_a_new_name(server, phone, folder):
+    """The next call's name, which this server never said: the voice that came back renders it, and it is heard in the call."""
+    call = dial(server, phone.uri, customer_name=NEW_NAME)
+    greeting = bot_turns(wait_call(server, call, 40, "the greeting of the next call", bot_turns))[0]
+    phone.hang_up()
+    detail = wait_end(server, call, 15)
+    check(NEW_NAME in greeting["text"] and not greeting["unsaid"], f"of the greeting was heard '{greeting['text']}', not '{greeting['unsaid']}'")
+    check(not detail["degraded"] and not any(e["type"] == "degraded" for e in detail["events"]), f"the next call went on with less: {detail['degraded']}")
+    path = os.path.join(folder, "next.wav")
+    check(server.save_recording(call, path), "there is no recording of the next call")
+    rate, (_, bot) = measure_gap.read(path)
+    end = greeting["ended_ms"]
+    last = bot[max(0, end - 1500) * rate // 1000:end * rate // 1000]  # the name and the pause behind it
+    check(speech_ms(last, rate) > 200, f"only {speech_ms(last, rate)} ms of sound where the name is")
+    write_wav(os.path.join(folder, "next-bot.wav"), bot[:end * rate // 1000])
+    heard = hear_wav(os.path.join(folder, "next-bot.wav"))
+    check(NEW_NAME.split()[-1].lower() in heard.lower(), f"the name is not in what is heard of the bot: '{heard}'")
+    return f"; a new name in the next call: '{heard[-40:]}'"
+
+
 def worker_drill(role, what):
     def drill(house):
         name = f"{'kill' if what == signal.SIGKILL else 'stop'}-{role}"
@@ -174,7 +195,8 @@ def worker_drill(role, what):
             detail = wait_end(server, call, 15)
             check(detail["outcome"] == "completed", f"the call ended as {detail['outcome']}")
             check(not bot_turns(detail)[0]["unsaid"], "the greeting was not said to its end")
-            return f"back after {took:.1f} s; {packets} packets meanwhile, at most {worst:.0f} ms apart; then heard: '{heard}', and answered"
+            name = says_a_new_name(server, phone, folder) if role == "speak" else ""
+            return f"back after {took:.1f} s; {packets} packets meanwhile, at most {worst:.0f} ms apart; then heard: '{heard}', and answered{name}"
     return drill
 
 

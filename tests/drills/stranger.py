@@ -3,18 +3,42 @@ import os
 import re
 import threading
 import time
+from dataclasses import dataclass
 
-from common import (Phone, Wrong, bot_turns, check, customer_turns, detail_of, dial_variables, english, hear_wav, level, measure_gap,
-                    running, speech_ms, write_wav)
+from common import (FLOW, Phone, Wrong, bot_turns, check, check_steps, customer_turns, detail_of, dial_variables, english, hear_wav, level,
+                    mandarin, measure_gap, running, speech_ms, write_wav)
 
-CUSTOMER_ERROR = 0.25  # of the characters; an eSpeak voice is odd and the telephone is narrow
-BOT_ERROR = 0.20
-LINES = ("Yes, this is me.", "What is the address of the clinic?", "I can make it, thank you.")
+
+@dataclass
+class Stranger:
+    render: object
+    lines: tuple
+    disclosure: str   # in what is heard of the bot
+    customer: float   # of the characters may be wrong: the voice is new and the telephone is narrow
+    bot: float
+
+
+STRANGERS = {
+    "en": Stranger(lambda text, path: english(text, path, "en-gb-x-rp+f3"),
+                   ("Yes, this is me.", "What is the address of the clinic?", "I can make it, thank you."), r"assistant.*calling", 0.25, 0.20),
+    "zh": Stranger(mandarin, ("对，我是。", "请问你们的地址在哪里？", "没问题，我会准时到的。"), r"智能.{0,4}助手", 0.30, 0.25),
+}
 PATIENCE_S = 1.2  # of the bot's silence before the stranger speaks
 
 
 def characters(text):
-    return re.sub(r"[^a-z]", "", text.lower())
+    """Letters and Chinese characters; a number counts as it is spoken in Chinese, since recognisers write it either way."""
+    if re.search(r"[\u4e00-\u9fff]", text):
+        text = re.sub(r"\d+", lambda found: in_words(int(found[0])), text)
+    return re.sub(r"[^a-z\u4e00-\u9fff]", "", text.lower())
+
+
+def in_words(number):
+    """A number of at most two digits in Chinese characters, as days and hours have it."""
+    digits, tens, ones = "零一二三四五六七八九", number // 10, number % 10
+    if number > 99:
+        return "".join(digits[int(digit)] for digit in str(number))
+    return (digits[tens] if tens > 1 else "") + ("十" if tens else "") + (digits[ones] if ones or not tens else "")
 
 
 def error_rate(wanted, heard):
@@ -72,37 +96,50 @@ def check_sides(recording, folder):
     return paths
 
 
-def stranger(house):
-    folder = os.path.join(house.out, "stranger")
+def talk(house, stranger, language, folder):
+    """`aicall call` to this stranger; the call as it is stored, and its recording."""
     phone = Phone(os.path.join(folder, "phone"))
     with running(phone):
-        lines = [english(text, os.path.join(folder, f"line-{i}.wav"), "en-gb-x-rp+f3") for i, text in enumerate(LINES)]
+        lines = [stranger.render(text, os.path.join(folder, f"line-{i}.wav")) for i, text in enumerate(stranger.lines)]
         told = []
         person = threading.Thread(target=lambda: told.append(live(phone, lines)), daemon=True)
         person.start()
-        variables = [part for name, value in dial_variables().items() for part in ("--var", f"{name}={value}")]
-        code, out, err = house.run("stranger", ["call", phone.uri, "--flow", "appointment_reminder", "--lang", "en", *variables], 150)
+        variables = [part for name, value in dial_variables(language).items() for part in ("--var", f"{name}={value}")]
+        code, out, err = house.run(os.path.basename(folder), ["call", phone.uri, "--flow", FLOW, "--lang", language, *variables], 150, **house.of(language))
         person.join(20)
     check(code == 0, f"aicall call ended with {code}: {err.strip() or out.strip()[-300:]}")
     check(told == [None], f"the stranger: {told}")
     check("[completed]" in out, "aicall call did not print [completed]")
-    with running(house.serve("stranger")) as server:
+    with running(house.serve(os.path.basename(folder), **house.of(language))) as server:
         call = server.api("GET", "/api/v1/calls")["calls"][0]["id"]
         detail = detail_of(server, call)
+        check_steps(server, detail, "dialing", "ringing", "answered", "talking", "completed")
         path = os.path.join(folder, "recording.wav")
         check(server.save_recording(call, path), "there is no recording")
-    customer, bot = check_sides(path, folder)
-    said = " ".join(LINES)
-    errors = {"stored transcript": error_rate(said, " ".join(t["text"] for t in customer_turns(detail))),
-              "left channel": error_rate(said, hear_wav(customer))}
-    for name, error in errors.items():
-        check(error <= CUSTOMER_ERROR, f"{name}: {error:.0%} of the customer's characters wrong")
-    heard = hear_wav(bot)
-    check(re.search(r"assistant.*calling", heard.lower()), f"the disclosure is not on the right channel: {heard[:120]!r}")
-    errors["right channel"] = error_rate(" ".join(t["text"] for t in bot_turns(detail)), heard)
-    check(errors["right channel"] <= BOT_ERROR, f"{errors['right channel']:.0%} of the bot's characters wrong: {heard!r}")
-    check(detail["disclosure_heard"] and detail["outcome"] == "completed", f"disclosure heard: {detail['disclosure_heard']}, outcome {detail['outcome']}")
-    return "characters wrong: " + ", ".join(f"{name} {error:.0%}" for name, error in errors.items())
+    return detail, path
 
 
-DRILLS = {"stranger": stranger}
+def drill_of(language):
+    stranger = STRANGERS[language]
+
+    def drill(house):
+        house.render_of(language)
+        folder = os.path.join(house.out, "stranger-" + language)
+        detail, path = talk(house, stranger, language, folder)
+        customer, bot = check_sides(path, folder)
+        said, errors = " ".join(stranger.lines), {}
+        stored = " ".join(turn["text"] for turn in customer_turns(detail))
+        for name, heard in (("stored transcript", stored), ("left channel", hear_wav(customer, language=language))):
+            errors[name] = error_rate(said, heard)
+            check(errors[name] <= stranger.customer, f"{name}: {errors[name]:.0%} of the customer's characters wrong: {heard!r}")
+        heard = hear_wav(bot, language=language)
+        check(re.search(stranger.disclosure, heard.lower()), f"the disclosure is not on the right channel: {heard[:120]!r}")
+        errors["right channel"] = error_rate(" ".join(turn["text"] for turn in bot_turns(detail)), heard)
+        check(errors["right channel"] <= stranger.bot, f"{errors['right channel']:.0%} of the bot's characters wrong: {heard!r}")
+        check(detail["disclosure_heard"] and detail["outcome"] == "completed", f"disclosure heard: {detail['disclosure_heard']}, outcome {detail['outcome']}")
+        return "characters wrong: " + ", ".join(f"{name} {error:.0%}" for name, error in errors.items())
+
+    return drill
+
+
+DRILLS = {f"stranger/{language}": drill_of(language) for language in STRANGERS}
