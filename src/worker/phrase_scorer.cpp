@@ -9,8 +9,8 @@ namespace yyc3::worker {
 namespace {
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
-constexpr int kSettlingMax = 8;  // steps, 6 ms each
-constexpr double kSure = 0.6;
+constexpr int kSettlingMax = 16;  // steps, 6 to 12 ms each
+constexpr double kSure = 0.5;
 
 double log_add(double a, double b) {
   if (a < b) std::swap(a, b);

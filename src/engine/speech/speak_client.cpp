@@ -70,7 +70,9 @@ void SpeakClient::State::start_next() {
     waiting.pop_front();
     const std::uint64_t number = job.number;
     running.emplace(number, net::Spawned());
-    running[number] = loop.spawn(work(std::move(job)), "speak");
+    net::Spawned started = loop.spawn(work(std::move(job)), "speak");
+    // A job whose time was over has finished already, inside spawn.
+    if (const auto at = running.find(number); at != running.end()) at->second = std::move(started);
   }
 }
 
@@ -86,7 +88,10 @@ net::Task<void> SpeakClient::State::work(Job job) {
 
 void SpeakClient::State::finish(std::uint64_t number, const Done& done, Result<Pcm> pcm) {
   if (running.erase(number) == 0 || stopped) return;  // cancelled meanwhile
-  if (!pcm) failures.add();
+  if (!pcm) {
+    failures.add();
+    log.warn("speaking failed", {{"error.message", pcm.error().detail}});
+  }
   done(std::move(pcm));
   start_next();
 }

@@ -49,11 +49,12 @@ struct VoiceRig {
                                              ground.clock);
     });
   }
-  void speak(int status) {
+  void speak(int status, Milliseconds deadline = Milliseconds{10'000}) {
     ground.on_loop([&] {
       engine->status = status;
       SpeakRequest request;
       request.text = "您好";
+      request.deadline = deadline;
       client->speak(request, [this](Result<Pcm> pcm) { answers.push_back(std::move(pcm)); });
     });
   }
@@ -90,6 +91,19 @@ TEST_CASE("a voice elsewhere is asked by model, voice and key; what it refuses s
   rig.speak(404);
   REQUIRE(rig.ground.eventually([&] { return rig.answers.size() == 3; }));
   CHECK(rig.answers[2].error().detail.find("speech.speak_model") != std::string::npos);
+}
+
+TEST_CASE("texts whose time is over before their turn take no place: the next is spoken") {
+  VoiceRig rig;
+  SpeakClientConfig config;
+  config.probe_every = Milliseconds{0};
+  rig.start(config);
+  for (std::size_t i = 0; i < 2 * config.at_once; ++i) rig.speak(200, Milliseconds{0});
+  REQUIRE(rig.ground.eventually([&] { return rig.answers.size() == 2 * config.at_once; }));
+  for (const auto& answer : rig.answers) CHECK(answer.error().code == ErrorCode::kTimeout);
+  rig.speak(200);
+  REQUIRE(rig.ground.eventually([&] { return rig.answers.size() == 2 * config.at_once + 1; }));
+  CHECK(rig.answers.back());
 }
 
 TEST_CASE("a worker that says twice that it is stuck is to be killed") {

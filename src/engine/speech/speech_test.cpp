@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "engine/speech/clauses.hpp"
+#include "engine/speech/grammars.hpp"
 #include "engine/speech/prompt_cache.hpp"
+#include "engine/text/understand.hpp"
 
 using namespace yyc3;
 using namespace yyc3::speech;
@@ -64,6 +66,22 @@ SpeakRequest asking(std::string text) {
 }
 
 }  // namespace
+
+TEST_CASE("no answer of the yes/no list is read as the opposite") {
+  for (const Language language : {Language::kChinese, Language::kEnglish}) {
+    const auto phrases = phrases_of(GrammarKind::kYesNo, language, {});
+    const auto meanings = meanings_of(GrammarKind::kYesNo, language, phrases.size());
+    REQUIRE(phrases.size() == meanings.size());
+    std::size_t read = 0;  // the others ("speaking", 我就是, 停) are intents
+    for (std::size_t i = 0; i < phrases.size() && meanings[i] < 2; ++i) {
+      INFO(phrases[i]);
+      const text::YesNo found = text::parse_yes_no(phrases[i]);
+      CHECK(found != (meanings[i] == 0 ? text::YesNo::kNo : text::YesNo::kYes));
+      read += static_cast<std::size_t>(found != text::YesNo::kUnclear);
+    }
+    CHECK(read >= (language == Language::kChinese ? 54U : 17U));
+  }
+}
 
 TEST_CASE("a prompt is rendered once, shared by those who wait, and kept over a restart") {
   const auto folder =

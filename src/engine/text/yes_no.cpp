@@ -29,6 +29,7 @@ constexpr Phrase kZh[] = {
     {U"不是不", Sense::kOpen},
     {U"不一定", Sense::kOpen},
     {U"不确定", Sense::kOpen},
+    {U"不肯定", Sense::kOpen},
     {U"不知道", Sense::kOpen},
     {U"不清楚", Sense::kOpen},
     {U"再说吧", Sense::kOpen},
@@ -146,6 +147,7 @@ constexpr Phrase kZh[] = {
     {U"否", Sense::kNo},
     // yes
     {U"当然", Sense::kYes},
+    {U"肯定", Sense::kYes},
     {U"可以", Sense::kYes},
     {U"愿意", Sense::kYes},
     {U"同意", Sense::kYes},

@@ -85,8 +85,8 @@ enum class NodeEnd { kNone, kHangUp, kTransfer };
 
 struct Node {
   std::string id;
-  LocalText say;  ///< may be empty for a node that only decides
-  bool interruptible = true;
+  LocalText say;              ///< may be empty for a node that only decides
+  bool interruptible = true;  ///< of `say`; what is asked again always is
   std::vector<Effect> effects;
   std::optional<Ask> ask;
   std::vector<Branch> next;  ///< the first that holds

@@ -106,6 +106,7 @@ class DialogueSession::Step {
   std::string own_intent_;       ///< of the flow, heard in this step
   std::string unsure_before_;    ///< answer of the utterance before, heard unsurely
   const char* reason_ = "flow";  ///< of a transfer
+  bool must_be_heard_ = false;   ///< what is said enters a node that is not interruptible
   Milliseconds no_answer_{6'000};
 };
 

@@ -83,7 +83,10 @@ void DialogueSession::Step::go(std::string_view id) {
     state_.keys.clear();
     state_.unsure.clear();
     apply(node->effects);
-    if (!node->say.empty()) say(node->say, node->id + ".say");
+    if (!node->say.empty()) {
+      say(node->say, node->id + ".say");
+      must_be_heard_ = must_be_heard_ || !node->interruptible;
+    }
     if (node->end != NodeEnd::kNone) return end(*node);
     if (node->ask) {
       state_.stage = Stage::kAsking;
@@ -457,7 +460,7 @@ Reply DialogueSession::Step::take() {
     return !std::holds_alternative<Transfer>(action) && !std::holds_alternative<HangUp>(action);
   });
   Expect& expect = reply_.expect;
-  expect.interruptible = node.interruptible;
+  expect.interruptible = !must_be_heard_;
   expect.answer = state_.stage == Stage::kAsking;
   expect.no_answer = no_answer_;
   const bool worth_repeating = reply_.answer != "hold" && reply_.answer != "no_match";

@@ -248,6 +248,7 @@ TEST_CASE("the first words say that a machine calls, and cannot be interrupted")
     CHECK(reply.say[0].cacheable);
     CHECK(reply.say[1].variable);  // the name: memory only
     CHECK_FALSE(reply.say[1].cacheable);
+    CHECK(session.on_silence(kNow).expect.interruptible);  // asked again: heard once already
   }
 }
 
