@@ -19,8 +19,9 @@ bool loops(std::span<const int> tokens) {
 }
 
 bool TokenSearch::go_on(Reading& reading, const Network& network, double floor,
-                        std::vector<Fork>& forks) const {
+                        std::vector<Fork>& forks, int& steps) const {
   while (static_cast<int>(reading.tokens.size()) < config_.tokens_max) {
+    if (steps-- <= 0) return false;
     const std::span<const float> log_p = network(reading.tokens);
     if (log_p.empty()) {
       reading.stopped = true;
@@ -54,8 +55,10 @@ bool TokenSearch::go_on(Reading& reading, const Network& network, double floor,
 TokenSearch::Reading TokenSearch::best(const Network& network) const {
   std::vector<Fork> forks;
   Reading best;
-  go_on(best, network, -std::numeric_limits<double>::infinity(), forks);
-  for (int tried = 0; tried < config_.readings_max && !best.stopped; ++tried) {
+  int first = config_.tokens_max;
+  go_on(best, network, -std::numeric_limits<double>::infinity(), forks, first);
+  int steps = config_.steps_max;
+  for (int tried = 0; tried < config_.readings_max && steps > 0 && !best.stopped; ++tried) {
     const auto next = std::ranges::min_element(forks, {}, &Fork::behind);
     if (next == forks.end()) break;
     const Fork fork = std::move(*next);
@@ -67,7 +70,7 @@ TokenSearch::Reading TokenSearch::best(const Network& network) const {
     if (fork.prefix.back() == config_.end)
       reading.tokens.pop_back();
     else
-      whole = go_on(reading, network, best.log_p - config_.hopeless, forks);
+      whole = go_on(reading, network, best.log_p - config_.hopeless, forks, steps);
     if (reading.stopped) break;  // what was found so far stands
     const bool better = best.looped || reading.log_p > best.log_p;
     if (whole && better && !reading.looped) best = std::move(reading);

@@ -22,6 +22,7 @@ class TokenSearch {
     int end = 0;            ///< token that ends a text
     int tokens_max = 64;    ///< longer texts are cut
     int readings_max = 6;   ///< other readings tried, 0: the first one is taken
+    int steps_max = 16;     ///< network steps of all other readings together (6 to 12 ms each)
     double torn = 2.0;      ///< ln p(likeliest) − ln p(next) below which the next is tried
     double hopeless = 3.0;  ///< a reading so far behind the best (ln p) is dropped on its way
   };
@@ -43,8 +44,9 @@ class TokenSearch {
     double behind;  ///< of the likeliest token, ≥ 0
   };
   /// Goes on from `reading` to its end, noting where it was torn. False: it fell below `floor`.
-  bool go_on(Reading& reading, const Network& network, double floor,
-             std::vector<Fork>& forks) const;
+  /// No more than `steps` are taken, and those taken are subtracted.
+  bool go_on(Reading& reading, const Network& network, double floor, std::vector<Fork>& forks,
+             int& steps) const;
   Config config_;
 };
 

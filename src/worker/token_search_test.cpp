@@ -3,6 +3,7 @@
 #include <cmath>
 #include <doctest/doctest.h>
 #include <map>
+#include <utility>
 
 namespace yyc3::worker {
 namespace {
@@ -67,6 +68,33 @@ TEST_CASE("another reading that falls far behind is dropped on its way") {
                    {{2, 1}, {0.001, 0.033, 0.033, 0.033}}}};
   CHECK(best(network, 1).tokens == Tokens{1});
   CHECK(network.asked == 3);  // {}, {1}, {2}
+}
+
+TEST_CASE("looking again is bounded: a text torn everywhere costs so many steps more") {
+  Network network;
+  const std::vector<double> torn_row{0.01, 0.50, 0.45, 0.04};
+  Tokens prefix;
+  network.after[prefix] = torn_row;
+  for (int i = 0; i < 8; ++i) {
+    prefix.push_back(1 + i % 2);
+    network.after[prefix] = i < 7 ? std::vector<double>{0.01, 0.46, 0.49, 0.04}
+                                  : std::vector<double>{0.97, 0.01, 0.01, 0.01};
+  }
+  for (const int more : {0, 3, 5}) {
+    TokenSearch::Config config;
+    config.tokens_max = 12;
+    config.hopeless = 100;
+    config.steps_max = more;
+    network.asked = 0;
+    const auto found = TokenSearch(config).best([&](const Tokens& p) { return network(p); });
+    CHECK_FALSE(found.stopped);
+    CHECK(found.tokens.size() >= 1);
+    config.readings_max = 0;
+    const int with = std::exchange(network.asked, 0);
+    static_cast<void>(TokenSearch(config).best([&](const Tokens& p) { return network(p); }));
+    CHECK(with <= network.asked + more);
+    CHECK(with >= network.asked + std::min(more, 3));
+  }
 }
 
 TEST_CASE("stopped: no result before the first text is whole, that text after it") {

@@ -18,7 +18,7 @@
 #include "worker/resample.hpp"
 #include "worker/token_search.hpp"
 
-/// Added to whisper.cpp by tools/models/patch_whisper_abort.py.
+/// Added to whisper.cpp by tools/models/patch_whisper.py.
 extern "C" void yyc3_whisper_set_thread_abort(ggml_abort_callback callback, void* data);
 
 namespace yyc3::worker {
