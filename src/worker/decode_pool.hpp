@@ -32,7 +32,7 @@ class DecodePool {
     int rehearsals_left = 0;  ///< > 0: nobody waits for it; so often it may be begun
   };
   static constexpr std::size_t kWaitingMax = 64;
-  static constexpr int kRehearsalTries = 3;
+  static constexpr int kRehearsalTries = 8;
 
   DecodePool(HearModels models, int threads, net::EventLoop& home, telemetry::Log& log,
              const Clock& clock);
@@ -46,9 +46,9 @@ class DecodePool {
   /// The job never answers; if it runs, it stops within 50 ms.
   void cancel(const std::shared_ptr<Job>& job);
   /// Every decoder hears silence once under the yes/no and the digit grammar of both languages:
-  /// the first decode of a closed list costs 1.3–1.6 s more (its calibration), and no caller is to
-  /// wait for that. A decode that is asked for meanwhile stops a rehearsal, which begins again when
-  /// its decoder is idle, kRehearsalTries times at most.
+  /// a closed list is scored in silence first (2 to 4 s), and no caller is to wait for that:
+  /// without a rehearsal it is heard unscored. A decode that is asked for meanwhile stops a
+  /// rehearsal, which begins again when its decoder is idle, kRehearsalTries times at most.
   void rehearse();
   /// A decode runs beyond three times its deadline: it will not end, and its thread is lost. Only a
   /// new process helps.

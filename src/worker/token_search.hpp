@@ -43,8 +43,8 @@ class TokenSearch {
     double log_p;   ///< of the prefix
     double behind;  ///< of the likeliest token, ≥ 0
   };
-  /// Goes on from `reading` to its end, noting where it was torn. False: it fell below `floor`.
-  /// No more than `steps` are taken, and those taken are subtracted.
+  /// Goes on from `reading` to its end, noting where it was torn. False: it fell below `floor`,
+  /// or no more of the `steps` were left, from which each is taken.
   bool go_on(Reading& reading, const Network& network, double floor, std::vector<Fork>& forks,
              int& steps) const;
   Config config_;
