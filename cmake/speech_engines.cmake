@@ -6,8 +6,7 @@ if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
 else()
   set(yyc3_cache $ENV{HOME}/.cache)
 endif()
-set(YYC3_ENGINES_DIR ${yyc3_cache}/aicall/third_party/${yyc3_engines_hash}
-    CACHE PATH "lib/ and include/ of the speech libraries")
+set(YYC3_ENGINES_DIR ${yyc3_cache}/aicall/third_party/${yyc3_engines_hash})  # never cached: the lock may change
 if(NOT EXISTS ${YYC3_ENGINES_DIR}/complete)
   message(FATAL_ERROR "The speech libraries are not in ${YYC3_ENGINES_DIR}: run scripts/engines (about 2 minutes, once).")
 endif()

@@ -1,4 +1,4 @@
-"""Two changes to whisper.cpp 1.8.5. Usage: patch_whisper.py whisper.cpp/src/whisper.cpp
+"""Three changes to whisper.cpp 1.8.5. Usage: patch_whisper.py whisper.cpp (its folder)
 
 A cancelled decode stops inside the encoder, not only after it (up to 0.4 s later): whisper.cpp asks its abort
 callback between encoder and decoder steps but never hands it to ggml. One exported function sets a callback for
@@ -6,10 +6,14 @@ the calling thread and passes it to the CPU backend, which asks it between two g
 
 Only the logits that are asked for are computed: of a prompt of 24 tokens those of the last, 51,865 instead of
 1.2 million dot products; the prompt took as long as six steps.
+
+AMX kernels work. Built with g++ 12 the first tile ended the process (SIGILL): its _tile_loadconfig reads 8 of the
+64 bytes as far as the optimiser knows, and the others were never written. And the tiles are set up for each product,
+not once a thread: ONNX Runtime sets them otherwise on the same thread, and texts were nonsense after that.
 """
 import sys
 
-path = sys.argv[1]
+path = sys.argv[1] + "/src/whisper.cpp"
 text = open(path, encoding="utf8").read()
 helper = "static bool ggml_graph_compute_helper(\n      ggml_backend_sched_t   sched,"
 anchor = '"ggml_backend_set_n_threads");'
@@ -50,4 +54,14 @@ replace("    //cur = ggml_view_2d(ctx0, cur, cur->ne[0], 1, cur->nb[1], (cur->ne
 """)
 replace("logits_out.data() + (n_vocab*i), sizeof(float)*(n_vocab*i), sizeof(float)*n_vocab);",
         "logits_out.data() + (n_vocab*i), logits->ne[1] == 1 ? 0 : sizeof(float)*(n_vocab*i), sizeof(float)*n_vocab);")
+open(path, "w", encoding="utf8").write(text)
+
+path = sys.argv[1] + "/ggml/src/ggml-cpu/amx/mmq.cpp"
+text = open(path, encoding="utf8").read()
+replace("    static thread_local bool done = false;\n\n    if (done) {\n        return;\n    }\n\n", "")
+replace("    done = true;\n", "")
+replace("    _tile_loadconfig(&tc);\n",
+        """    __asm__ volatile("" : : "r"(&tc) : "memory");
+    _tile_loadconfig(&tc);
+""")
 open(path, "w", encoding="utf8").write(text)
