@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/telephony/rtp/fetch_ahead.hpp"
+
 namespace yyc3::rtp {
 
 /// SpscRing for large values: written and read in place, so 20 ms of audio are copied once each
@@ -42,6 +44,15 @@ class FrameRing {
     out = *slot;
     drop();
     return true;
+  }
+
+  /// Either side: its counters, then (they have come) the slot that is claimed or read next.
+  void fetch_counters() const { fetch_ahead(&head_, 64 + sizeof tail_); }
+  void fetch_claim() const {
+    fetch_ahead(&slots_[tail_.load(std::memory_order_relaxed) % Slots], sizeof(T));
+  }
+  void fetch_peek() const {
+    fetch_ahead(&slots_[head_.load(std::memory_order_relaxed) % Slots], sizeof(T));
   }
 
   /// Any thread; exact only on the two that use the ring.

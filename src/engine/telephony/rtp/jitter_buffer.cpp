@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "engine/telephony/codec/g711.hpp"
+#include "engine/telephony/rtp/fetch_ahead.hpp"
 
 namespace yyc3::rtp {
 
@@ -236,6 +237,16 @@ void JitterBuffer::blend(codec::Frame& out) {
         static_cast<std::int16_t>((blend_[i] * fall + out[i] * rise) / static_cast<int>(kBlend));
   }
   blending_ = false;
+}
+
+void JitterBuffer::fetch_state() const {
+  const auto* const end = reinterpret_cast<const std::byte*>(this + 1);
+  fetch_ahead(&last_, static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(&last_)));
+}
+
+void JitterBuffer::fetch_sound() const {
+  fetch_ahead(&ring_[slot(play_)], codec::kFrameSamples);
+  fetch_ahead(&present_[slot(play_) / 64], 3 * sizeof present_[0]);
 }
 
 JitterBuffer::Played JitterBuffer::pop(std::int64_t now, codec::Frame& out) {

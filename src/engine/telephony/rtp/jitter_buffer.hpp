@@ -43,6 +43,10 @@ class JitterBuffer {
   /// The next 20 ms. Call once every 160 samples of `now`. Before the first packet: silence.
   Played pop(std::int64_t now, codec::Frame& out);
 
+  /// Before pop(): its state, then (that has come) the sound.
+  void fetch_state() const;
+  void fetch_sound() const;
+
   /// Another source: forgets all but the counts and what it learnt about the network.
   void reset();
   [[nodiscard]] int target() const { return target_; }  ///< samples

@@ -205,6 +205,8 @@ void MediaThread::tick_bucket(SteadyTime due) {
   auto& bucket = buckets_[bucket_];
   for (std::size_t i = 0; i < bucket.size();) {
     StreamShared& stream = *bucket[i];
+    if (i + 2 < bucket.size()) bucket[i + 2]->fetch_ahead();
+    if (i + 1 < bucket.size()) bucket[i + 1]->core.fetch_frames();
     const SteadyTime now = clock_.now();
     if (stream.closing.load(std::memory_order_acquire)) {
       bucket[i] = bucket.back();

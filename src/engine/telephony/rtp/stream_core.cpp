@@ -5,6 +5,7 @@
 
 #include "engine/telephony/codec/g711.hpp"
 #include "engine/telephony/codec/level.hpp"
+#include "engine/telephony/rtp/fetch_ahead.hpp"
 #include "engine/telephony/rtp/packet.hpp"
 
 namespace yyc3::rtp {
@@ -236,13 +237,14 @@ void MediaStreamCore::hear(SteadyTime now, const codec::Frame* bridged) {
   hand_over(frame, now);
 }
 
-void MediaStreamCore::send_audio(const codec::Frame& pcm, Output& out) {
+void MediaStreamCore::send_audio(const codec::Frame& pcm, const codec::MuFrame& mulaw,
+                                 Output& out) {
   if (payload_size_ == 0) payload_time_ = config_.timestamp + static_cast<std::uint32_t>(clock_);
   const auto codes = std::span(payload_).subspan(payload_size_, codec::kFrameSamples);
   if (remote_.codec == Codec::kPcma) {
     codec::alaw_encode(pcm, codes);
   } else {
-    codec::mulaw_encode(pcm, codes);
+    std::ranges::copy(mulaw, codes.begin());
   }
   payload_size_ += codec::kFrameSamples;
   if (payload_size_ < remote_.frames_per_packet * codec::kFrameSamples) return;
@@ -278,11 +280,13 @@ void MediaStreamCore::speak(SteadyTime now, Output& out) {
   const bool keys = sending && keys_out_.busy();
   playout_.next({.at = clock_, .when = now, .may_play = config_.bridged || (sending && !keys)},
                 out.pcm);
+  codec::MuFrame played;
+  codec::mulaw_encode(out.pcm, played);
   if (tap_ != nullptr) {
     if (RecordFrame* const slot = tap_->frames.claim(); slot != nullptr) {
       slot->at = clock_;
       slot->heard = heard_mulaw_;
-      codec::mulaw_encode(out.pcm, slot->played);
+      slot->played = played;
       tap_->frames.publish();
     } else {
       tap_->dropped.fetch_add(1, std::memory_order_relaxed);
@@ -292,7 +296,7 @@ void MediaStreamCore::speak(SteadyTime now, Output& out) {
   if (keys) {
     send_key(out);
   } else if (sending) {
-    send_audio(out.pcm, out);
+    send_audio(out.pcm, played, out);
   }
   if (out.rtp_size > 0) ++stats_.packets_sent;
 }
@@ -310,6 +314,32 @@ void MediaStreamCore::on_tick(SteadyTime now, Output& out, const codec::Frame* h
   clock_ += codec::kFrameSamples;
   rings_.clock.store(clock_, std::memory_order_release);
   if (clock_ % kPublishEvery == 0) publish_stats();
+}
+
+void MediaStreamCore::fetch_state() const {
+  const auto part = [](const auto& first, const auto& last) {
+    const auto* const from = reinterpret_cast<const std::byte*>(&first);
+    fetch_ahead(from,
+                static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&last + 1) - from));
+  };
+  rings_.play.fetch_counters();
+  rings_.input.fetch_counters();
+  part(rings_.epoch, rings_.ducked);
+  part(rings_.clock, rings_.started_ns);
+  part(config_, playout_);
+  jitter_.fetch_state();
+  part(vad_, heard_mulaw_);
+  part(preroll_first_, speech_);
+  part(payload_, payload_[codec::kFrameSamples - 1]);
+  part(payload_size_, last_sr_at_);
+}
+
+void MediaStreamCore::fetch_frames() const {
+  jitter_.fetch_sound();
+  rings_.play.fetch_peek();
+  rings_.input.fetch_claim();
+  fetch_ahead(&preroll_[(preroll_first_ + preroll_count_) % kPreroll], sizeof preroll_[0]);
+  if (tap_ != nullptr) tap_->frames.fetch_claim();
 }
 
 void MediaStreamCore::watch_silence(SteadyTime now) {

@@ -56,6 +56,9 @@ class MediaStreamCore final : private EventSink {
   void on_rtcp(ByteView bytes, SteadyTime now);
   /// Every 20 ms. @param heard bridged legs: the browser's frame, or nullptr when none came.
   void on_tick(SteadyTime now, Output& out, const codec::Frame* heard = nullptr);
+  /// Before on_tick, some time apart: what it touches, then (that has come) the frames it touches.
+  void fetch_state() const;
+  void fetch_frames() const;
   /// The media thread was held up: `count` ticks are left out, the clocks go on.
   void skip_ticks(std::uint32_t count) { clock_ += count * codec::kFrameSamples; }
   /// Ends the ledger and the tap; `out` holds the BYE.
@@ -81,7 +84,7 @@ class MediaStreamCore final : private EventSink {
   void hand_over(const HeardFrame& frame, SteadyTime now);
   void push_input(const HeardFrame& frame);
   void speak(SteadyTime now, Output& out);
-  void send_audio(const codec::Frame& pcm, Output& out);
+  void send_audio(const codec::Frame& pcm, const codec::MuFrame& mulaw, Output& out);
   void send_key(Output& out);
   void send_rtcp(SteadyTime now, bool bye, Output& out);
   void watch_silence(SteadyTime now);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "engine/telephony/rtp/fetch_ahead.hpp"
 #include "engine/telephony/rtp/frame_ring.hpp"
 #include "engine/telephony/rtp/stream_core.hpp"
 #include "engine/telephony/rtp/stream_rings.hpp"
@@ -26,6 +27,15 @@ struct LoopLink;
 /// the handle is gone, the media thread has set `detached` and it is in no ready ring.
 struct StreamShared {
   explicit StreamShared(const MediaStreamCore::Config& config) : core(rings, config) {}
+
+  /// Before its tick: everything but the frames (core.fetch_frames()).
+  void fetch_ahead() const {
+    rtp::fetch_ahead(&rings.commands, 128);
+    rtp::fetch_ahead(&ready, static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&core) -
+                                                      reinterpret_cast<const std::byte*>(&ready)));
+    rtp::fetch_ahead(&sent_to, sizeof sent_to + sizeof connected);
+    core.fetch_state();
+  }
 
   StreamRings rings;
   std::atomic<bool> ready{false};     ///< is in the ready ring
