@@ -85,7 +85,9 @@ class Lines:
         self.args, self.voice_name = args, voice_name
         self.human = self._human_words() if args.lang == "zh" else {}
         self.chosen = {key: rng.choice(list(persona[key])) for key in
-                       ("yes", "interrupt", "cannot", "day", "hour", "right", "done", "again")}
+                       ("yes", "interrupt", "cannot", "day", "right", "done", "again")}
+        half = next((half for half in ("上午", "下午") if half in self.chosen["day"]), "")  # of the day: who names it means it
+        self.chosen["hour"] = rng.choice([hour for hour in persona["hour"] if hour.startswith(half)])
         self.files = {}
 
     def wanted(self, today):
