@@ -47,12 +47,14 @@ class FrameRing {
   }
 
   /// Either side: its counters, then (they have come) the slot that is claimed or read next.
-  void fetch_counters() const { fetch_ahead(&head_, 64 + sizeof tail_); }
+  void fetch_counters() const { fetch_ahead(&head_, &tail_ + 1); }
   void fetch_claim() const {
-    fetch_ahead(&slots_[tail_.load(std::memory_order_relaxed) % Slots], sizeof(T));
+    const T* const slot = &slots_[tail_.load(std::memory_order_relaxed) % Slots];
+    fetch_ahead(slot, slot + 1);
   }
   void fetch_peek() const {
-    fetch_ahead(&slots_[head_.load(std::memory_order_relaxed) % Slots], sizeof(T));
+    const T* const slot = &slots_[head_.load(std::memory_order_relaxed) % Slots];
+    fetch_ahead(slot, slot + 1);
   }
 
   /// Any thread; exact only on the two that use the ring.

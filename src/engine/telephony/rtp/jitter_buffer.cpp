@@ -239,14 +239,13 @@ void JitterBuffer::blend(codec::Frame& out) {
   blending_ = false;
 }
 
-void JitterBuffer::fetch_state() const {
-  const auto* const end = reinterpret_cast<const std::byte*>(this + 1);
-  fetch_ahead(&last_, static_cast<std::size_t>(end - reinterpret_cast<const std::byte*>(&last_)));
-}
+void JitterBuffer::fetch_state() const { fetch_ahead(&last_, this + 1); }
 
 void JitterBuffer::fetch_sound() const {
-  fetch_ahead(&ring_[slot(play_)], codec::kFrameSamples);
-  fetch_ahead(&present_[slot(play_) / 64], 3 * sizeof present_[0]);
+  const std::size_t from = slot(play_);
+  const std::size_t to = std::min(from + codec::kFrameSamples, kRing);
+  fetch_ahead(ring_.data() + from, ring_.data() + to);
+  fetch_ahead(present_.data() + from / 64, present_.data() + to / 64);
 }
 
 JitterBuffer::Played JitterBuffer::pop(std::int64_t now, codec::Frame& out) {

@@ -317,28 +317,24 @@ void MediaStreamCore::on_tick(SteadyTime now, Output& out, const codec::Frame* h
 }
 
 void MediaStreamCore::fetch_state() const {
-  const auto part = [](const auto& first, const auto& last) {
-    const auto* const from = reinterpret_cast<const std::byte*>(&first);
-    fetch_ahead(from,
-                static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&last + 1) - from));
-  };
   rings_.play.fetch_counters();
   rings_.input.fetch_counters();
-  part(rings_.epoch, rings_.ducked);
-  part(rings_.clock, rings_.started_ns);
-  part(config_, playout_);
+  fetch_ahead(&rings_.epoch, &rings_.ducked + 1);
+  fetch_ahead(&rings_.clock, &rings_.started_ns + 1);
+  fetch_ahead(&config_, &playout_ + 1);
   jitter_.fetch_state();
-  part(vad_, heard_mulaw_);
-  part(preroll_first_, speech_);
-  part(payload_, payload_[codec::kFrameSamples - 1]);
-  part(payload_size_, last_sr_at_);
+  fetch_ahead(&vad_, &heard_mulaw_ + 1);
+  fetch_ahead(&preroll_first_, &speech_ + 1);
+  fetch_ahead(payload_.data(), payload_.data() + codec::kFrameSamples);
+  fetch_ahead(&payload_size_, &last_sr_at_ + 1);
 }
 
 void MediaStreamCore::fetch_frames() const {
   jitter_.fetch_sound();
   rings_.play.fetch_peek();
   rings_.input.fetch_claim();
-  fetch_ahead(&preroll_[(preroll_first_ + preroll_count_) % kPreroll], sizeof preroll_[0]);
+  const HeardFrame* const quiet = &preroll_[(preroll_first_ + preroll_count_) % kPreroll];
+  fetch_ahead(quiet, quiet + 1);
   if (tap_ != nullptr) tap_->frames.fetch_claim();
 }
 

@@ -28,12 +28,14 @@ struct LoopLink;
 struct StreamShared {
   explicit StreamShared(const MediaStreamCore::Config& config) : core(rings, config) {}
 
+  static constexpr std::size_t kCounters = 128;  ///< of an SpscRing: the front of it
+
   /// Before its tick: everything but the frames (core.fetch_frames()).
   void fetch_ahead() const {
-    rtp::fetch_ahead(&rings.commands, 128);
-    rtp::fetch_ahead(&ready, static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&core) -
-                                                      reinterpret_cast<const std::byte*>(&ready)));
-    rtp::fetch_ahead(&sent_to, sizeof sent_to + sizeof connected);
+    rtp::fetch_ahead(&rings.commands,
+                     reinterpret_cast<const std::byte*>(&rings.commands) + kCounters);
+    rtp::fetch_ahead(&ready, &core);
+    rtp::fetch_ahead(&sent_to, &connected + 1);
     core.fetch_state();
   }
 
