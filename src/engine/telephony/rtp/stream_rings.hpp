@@ -54,9 +54,6 @@ struct StreamRings {
   // call loop → media thread
   FrameRing<PlayFrame, kPlayFrames> play;
   SpscRing<MediaCommand, kCommandSlots> commands;
-  std::atomic<std::uint32_t> epoch{0};
-  std::atomic<bool> paused{false};
-  std::atomic<bool> ducked{false};
   // media thread → call loop
   FrameRing<HeardFrame, kInputFrames> input;
   SpscRing<MediaEvent, kEventSlots> events;
@@ -64,6 +61,10 @@ struct StreamRings {
   std::atomic<std::uint64_t> progress{0};  ///< utterance << 32 | samples
   std::atomic<std::int64_t> started_ns{0};
   SharedStats stats;
+  // call loop → media thread; here, where they fill what a 64-byte line leaves
+  std::atomic<std::uint32_t> epoch{0};
+  std::atomic<bool> paused{false};
+  std::atomic<bool> ducked{false};
 };
 
 }  // namespace yyc3::rtp
