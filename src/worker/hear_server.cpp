@@ -227,7 +227,8 @@ Result<void> HearServer::Impl::load_recognizers(const HearConfig& config, HearMo
     if (!config.phrases_zh.empty()) own = read_phrases(config.phrases_zh);
     if (!own)
       log.warn("the operator's phrases are left out", {{"error.message", own.error().detail}});
-    take(WhisperModel::load(config.models / "whisper-base-q8_0.bin", said_zh(), own.value_or("")),
+    take(WhisperModel::load(config.models / "whisper-base-q8_0.bin", said_zh(), own.value_or(""),
+                            hear.tables),
          hear.chinese);
   }
   if (!hear.english)

@@ -6,7 +6,7 @@
 namespace yyc3::worker {
 namespace {
 
-constexpr NgramModel::Token kStart = -1;  // before the first token of a sentence
+using Times = std::pair<std::uint32_t, std::uint32_t>;  // index of a token, how often
 
 std::uint64_t context(NgramModel::Token before, NgramModel::Token last) {
   return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(before)) << 32U) |
@@ -29,12 +29,11 @@ std::uint32_t NgramModel::count(Token token) {
 void NgramModel::add(std::span<const Token> sentence) {
   const auto follow = [](Followers& followers, std::uint32_t index) {
     ++followers.total;
-    const auto found =
-        std::ranges::find(followers.counts, index, &std::pair<std::uint32_t, std::uint32_t>::first);
-    if (found != followers.counts.end())
+    const auto found = std::ranges::lower_bound(followers.counts, index, {}, &Times::first);
+    if (found != followers.counts.end() && found->first == index)
       ++found->second;
     else
-      followers.counts.emplace_back(index, 1);
+      followers.counts.emplace(found, index, 1);
   };
   Token before = kStart;
   Token last = kStart;
@@ -55,25 +54,52 @@ void NgramModel::gains(std::span<const Token> history, std::vector<Gain>& out) c
   double unseen = kinds / (total_ + kinds) / vocabulary_;
   std::vector<double> p(known_.size());
   for (std::size_t i = 0; i < p.size(); ++i) p[i] = unseen + times_[i] / (total_ + kinds);
-  const auto refine = [&](const Contexts& contexts, std::uint64_t key) {
-    const auto found = contexts.find(key);
-    if (found == contexts.end()) return;
-    const Followers& followers = found->second;
-    const auto different = static_cast<double>(followers.counts.size());
-    const double sum = followers.total + different;
+  const auto refine = [&](const Followers* followers) {
+    if (followers == nullptr) return;
+    const auto different = static_cast<double>(followers->counts.size());
+    const double sum = followers->total + different;
     for (double& x : p) x *= different / sum;
     unseen *= different / sum;
-    for (const auto& [index, times] : followers.counts) p[index] += times / sum;
+    for (const auto& [index, times] : followers->counts) p[index] += times / sum;
   };
-  const std::size_t n = history.size();
-  const Token last = n > 0 ? history[n - 1] : kStart;
-  const Token before = n > 1 ? history[n - 2] : kStart;
-  refine(after_one_, context(0, last));
-  refine(after_two_, context(before, last));
+  const After known = after(history);
+  refine(known.one_);
+  refine(known.two_);
   out.reserve(p.size());
   for (std::size_t i = 0; i < p.size(); ++i) {
     out.push_back({known_[i], static_cast<float>(std::log(p[i] / unseen))});
   }
+}
+
+const NgramModel::Followers* NgramModel::find(const Contexts& contexts, Token before, Token last) {
+  const auto found = contexts.find(context(before, last));
+  return found == contexts.end() ? nullptr : &found->second;
+}
+
+NgramModel::After NgramModel::after(std::span<const Token> history) const {
+  const std::size_t n = history.size();
+  const Token last = n > 0 ? history[n - 1] : kStart;
+  const Token before = n > 1 ? history[n - 2] : kStart;
+  return {*this, find(after_one_, 0, last), find(after_two_, before, last)};
+}
+
+double NgramModel::After::log_p(Token token) const {
+  const auto kinds = static_cast<double>(model_.known_.size());
+  const auto found = model_.index_.find(token);
+  const bool known = found != model_.index_.end();
+  const double times = known ? model_.times_[found->second] : 0;
+  double p = (times + kinds / model_.vocabulary_) / (model_.total_ + kinds);
+  for (const Followers* followers : {one_, two_}) {
+    if (followers == nullptr) continue;
+    const auto different = static_cast<double>(followers->counts.size());
+    double seen = 0;
+    if (known) {
+      const auto at = std::ranges::lower_bound(followers->counts, found->second, {}, &Times::first);
+      if (at != followers->counts.end() && at->first == found->second) seen = at->second;
+    }
+    p = (seen + different * p) / (followers->total + different);
+  }
+  return std::log(p);
 }
 
 }  // namespace yyc3::worker

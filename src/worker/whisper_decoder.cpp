@@ -10,7 +10,9 @@
 #include <utility>
 #include <whisper.h>
 
+#include "base/bytes.hpp"
 #include "engine/speech/grammars.hpp"
+#include "engine/text/cleanup.hpp"
 #include "engine/text/utf8.hpp"
 #include "worker/bpe_tokenizer.hpp"
 #include "worker/model_file.hpp"
@@ -33,6 +35,9 @@ constexpr std::string_view kPause = "，";  // between the halves of a phrase: h
 constexpr int kWindowPad = 128;            // encoder frames (20 ms) beyond the speech
 // The attention's products go to the fast kernels in whole steps only: 468 → 363 ms, n = 80.
 constexpr int kWindowStep = 16;
+// A character of two or three tokens shares its first with others: so many nats it counts as
+// behind.
+constexpr float kHalfSpelled = 2;
 // Silence before and after what is heard: a word at the very edge of the window is lost. CER of own
 // call sentences cut 200 ms around the speech: 15.2 % without, 12.8 % with it; cut at 80 ms and
 // without it: 29 % (docs/decisions/0013).
@@ -133,7 +138,8 @@ void for_each_phrase(std::string_view lines, const Take& take) {
 
 Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesystem::path& file,
                                                                std::string_view said,
-                                                               std::string_view own) {
+                                                               std::string_view own,
+                                                               const text::TablesPtr& tables) {
   load_kernels();
   if (!std::filesystem::is_regular_file(file)) return bad_model(file);
   whisper_context_params params = whisper_context_default_params();
@@ -153,7 +159,10 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
     if (const auto tokens = made->tokens_of(mark); tokens.size() == 1)
       made->marks_.push_back(tokens[0]);
   }
-  if (made->multilingual_ && !(said.empty() && own.empty())) made->learn(said, own);
+  if (made->multilingual_ && !(said.empty() && own.empty())) {
+    made->learn(said, own);
+    if (tables) made->corrector_ = std::make_unique<HomophoneCorrector>(tables, said, own);
+  }
   return made;
 }
 
@@ -176,6 +185,14 @@ void WhisperModel::learn(std::string_view said, std::string_view own) {
     pieces.emplace_back(whisper_token_to_str(context, i));
   }
   const BpeTokenizer tokenizer(std::move(pieces));
+  for (const std::string_view lines : {said, own}) {
+    for (const char32_t c : text::decode_utf8(lines)) {
+      const auto [at, fresh] = characters_.try_emplace(c);
+      if (!fresh) continue;
+      const auto tokens = tokenizer.encode(text::encode_utf8({&c, 1}));
+      if (!tokens.empty()) at->second = {tokens[0], tokens.size() == 1};
+    }
+  }
   for_each_phrase(
       said, [&](const std::string& phrase, std::size_t) { said_->add(tokenizer.encode(phrase)); });
   for_each_phrase(own, [&](const std::string& phrase, std::size_t characters) {
@@ -191,6 +208,28 @@ std::unique_ptr<Decoder> WhisperModel::make_decoder(text::TablesPtr tables,
                                                     const Clock& clock) const {
   return std::make_unique<WhisperDecoder>(shared_from_this(), std::move(tables), clock);
 }
+
+/// What the network thought might come next, before anything was leaned to: logits of the tokens
+/// not ruled out.
+class Thought {
+ public:
+  explicit Thought(std::span<const float> logits)
+      : floor_(*std::ranges::max_element(logits) - kRuledOut) {
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      if (logits[i] > floor_) near_.emplace_back(static_cast<whisper_token>(i), logits[i]);
+    }
+  }
+  [[nodiscard]] float logit(whisper_token token) const {
+    const auto at = std::ranges::lower_bound(near_, token, {}, &Near::first);
+    return at != near_.end() && at->first == token ? at->second : floor_;
+  }
+
+ private:
+  using Near = std::pair<whisper_token, float>;
+  static constexpr float kRuledOut = HomophoneCorrector::kBehindMax + 2;
+  float floor_;
+  std::vector<Near> near_;  // by token
+};
 
 struct WhisperDecoder::Impl {
   using Tokens = TokenSearch::Tokens;
@@ -221,6 +260,8 @@ struct WhisperDecoder::Impl {
   std::span<const float> next_logits(const Tokens& start, const Tokens& prefix);
   std::span<const float> next_tokens(const Tokens& prefix, Language language);
   std::span<const float> next_said(const Tokens& start, const Tokens& prefix, bool lean);
+  [[nodiscard]] std::string text_of(std::span<const whisper_token> tokens) const;
+  [[nodiscard]] std::string corrected(const Tokens& tokens, const std::string& tidy) const;
   [[nodiscard]] double sureness(const TokenSearch::Reading& found, bool lean) const;
   static tl::unexpected<Error> stopped(const StopContext& stop);
 
@@ -229,7 +270,8 @@ struct WhisperDecoder::Impl {
   const Clock& clock;
   whisper_context* context;
   whisper_state* state;
-  Tokens fed;  ///< what the key-value cache holds
+  std::map<Tokens, Thought> thoughts;  ///< of the decode at hand, by prefix
+  Tokens fed;                          ///< what the key-value cache holds
   std::vector<float> log_p;
   std::vector<NgramModel::Gain> gains;
   std::vector<HotWords::Bonus> bonuses;
@@ -256,16 +298,16 @@ Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, 
   config.end = whisper_token_eot(context);
   config.tokens_max = 8 + static_cast<int>(8 * request.pcm.size() / kRate);
   const bool lean = chinese && model->said_ != nullptr;
+  thoughts.clear();
   const TokenSearch::Reading found = TokenSearch(config).best(
       [&](const Tokens& prefix) { return next_said(start, prefix, lean); });
   if (found.stopped) return stopped(stop);
   Decoded out;
-  std::string raw;
-  for (const whisper_token token : found.tokens) raw += whisper_token_to_str(context, token);
+  const bool correct = lean && model->corrector_ && request.grammar != GrammarKind::kDigits;
   out.tokens = static_cast<int>(found.tokens.size());
   if (out.tokens > 0) out.confidence = sureness(found, lean);
-  text::CutText cut = speech::tidy_text(tables, request.language, raw);
-  out.text = std::move(cut.text);
+  text::CutText cut = speech::tidy_text(tables, request.language, text_of(found.tokens));
+  out.text = correct ? corrected(found.tokens, cut.text) : std::move(cut.text);
   out.looped = cut.looped || found.looped;
   return out;
 }
@@ -376,6 +418,40 @@ std::span<const float> WhisperDecoder::Impl::next_tokens(const Tokens& prefix, L
   return log_p;
 }
 
+std::string WhisperDecoder::Impl::text_of(std::span<const whisper_token> tokens) const {
+  std::string text;
+  for (const whisper_token token : tokens) text += whisper_token_to_str(context, token);
+  return text;
+}
+
+/// `tidy`, made of their text, with the characters callers are likelier to say as far as the
+/// network agrees.
+std::string WhisperDecoder::Impl::corrected(const Tokens& tokens, const std::string& tidy) const {
+  const std::u32string text = text::decode_utf8(tidy);
+  const std::u32string raw = text::decode_utf8(text::to_simplified(*tables, text_of(tokens)));
+  const std::size_t cut_off = raw.find(text);
+  if (cut_off == std::u32string::npos) return tidy;
+  // by character of the text: what was thought where its first token was taken, and that token
+  std::vector<std::pair<const Thought*, whisper_token>> at(text.size());
+  std::string before;
+  for (auto token = tokens.begin(); token != tokens.end(); ++token) {
+    const auto thought = thoughts.find(Tokens(tokens.begin(), token));
+    const std::size_t offset = text::decode_utf8(before).size() - cut_off;
+    if (is_utf8(before) && thought != thoughts.end() && offset < at.size())
+      at[offset] = {&thought->second, *token};
+    before += whisper_token_to_str(context, *token);
+  }
+  const auto behind = [&](std::size_t offset, char32_t other) {
+    const auto& [thought, own] = at[offset];
+    const auto spelled = model->characters_.find(other);
+    if (thought == nullptr || spelled == model->characters_.end())
+      return HomophoneCorrector::kBehindMax;
+    const auto& [first, whole] = spelled->second;
+    return thought->logit(own) - thought->logit(first) + (whole ? 0 : kHalfSpelled);
+  };
+  return text::encode_utf8(model->corrector_->correct(text, behind));
+}
+
 /// Mean probability of the tokens, without the bonus of hot words.
 double WhisperDecoder::Impl::sureness(const TokenSearch::Reading& found, bool lean) const {
   const float bonus = lean ? model->words_.total(found.tokens) : 0;
@@ -391,6 +467,7 @@ std::span<const float> WhisperDecoder::Impl::next_said(const Tokens& start, cons
   if (logits.empty()) return {};
   const whisper_token end = whisper_token_eot(context);
   log_p.assign(logits.begin(), logits.begin() + end + 1);
+  if (lean && model->corrector_) thoughts.insert_or_assign(prefix, Thought(log_p));
   const auto is_mark = [this](whisper_token token) {
     return std::ranges::find(model->marks_, token) != model->marks_.end();
   };

@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "worker/hear_model.hpp"
+#include "worker/homophone_corrector.hpp"
 #include "worker/hot_words.hpp"
 #include "worker/ngram_model.hpp"
 
@@ -20,10 +22,13 @@ class WhisperModel final : public HearModel, public std::enable_shared_from_this
   /// @param said what callers say in Chinese, one utterance a line: free decodes lean towards it.
   /// @param own  the operator's phrases, likewise; lines of up to kWordLongest characters are words
   ///             to take rather than others that sound alike (HotWords).
+  /// @param tables  with them free texts are corrected by what callers say (HomophoneCorrector);
+  ///                null: left as they are.
   /// Errors: kNotFound (no file), kInvalid (not a model; the detail says what to run).
   static Result<std::shared_ptr<const WhisperModel>> load(const std::filesystem::path& file,
                                                           std::string_view said = {},
-                                                          std::string_view own = {});
+                                                          std::string_view own = {},
+                                                          const text::TablesPtr& tables = nullptr);
   ~WhisperModel() override;
   WhisperModel(const WhisperModel&) = delete;
   WhisperModel& operator=(const WhisperModel&) = delete;
@@ -41,9 +46,15 @@ class WhisperModel final : public HearModel, public std::enable_shared_from_this
   void* context_ = nullptr;
   std::string name_;
   bool multilingual_ = false;
-  NgramModel::Token blank_ = -1;          ///< " ", which begins no text; −1: no such token
-  std::unique_ptr<NgramModel> said_;      ///< null: nothing is known of what is said
-  HotWords words_;                        ///< the operator's
+  NgramModel::Token blank_ = -1;                   ///< " ", which begins no text; −1: no such token
+  std::unique_ptr<NgramModel> said_;               ///< null: nothing is known of what is said
+  HotWords words_;                                 ///< the operator's
+  std::unique_ptr<HomophoneCorrector> corrector_;  ///< null: nothing is corrected
+  struct Spelled {
+    NgramModel::Token first = 0;  ///< its first token …
+    bool whole = false;           ///< … and only one
+  };
+  std::unordered_map<char32_t, Spelled> characters_;  ///< that are said
   std::vector<NgramModel::Token> marks_;  ///< of punctuation: a sentence or phrase ends there
 };
 

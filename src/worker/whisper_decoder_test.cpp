@@ -221,6 +221,45 @@ TEST_CASE("a word of the operator is taken rather than one that sounds alike") {
   CHECK(named.find("云杉卡的年费") != std::string::npos);
 }
 
+TEST_CASE("a text is corrected by what callers say, and what they do not say stays") {
+  OrtCancel cancel;
+  auto kokoro = KokoroVoice::load(testing::models(), testing::tables(), 1);
+  REQUIRE_MESSAGE(kokoro, kokoro.error().detail);
+  const auto file = testing::models() / "whisper-base-q8_0.bin";
+  const auto written = WhisperModel::load(file, said_zh());
+  const auto mended = WhisperModel::load(file, said_zh(), "", testing::tables());
+  REQUIRE(written);
+  REQUIRE(mended);
+  const SystemClock clock;
+  WhisperDecoder writes(*written, testing::tables(), clock);
+  WhisperDecoder mends(*mended, testing::tables(), clock);
+  const auto both = [&](const std::string& said) {
+    const auto speech = (*kokoro)->speak(said, "zm_yunyang", 1.0, cancel);
+    REQUIRE(speech);
+    const std::vector<std::int16_t> pcm = testing::through_telephone(*speech);
+    DecodeRequest request;
+    request.pcm = pcm;
+    const auto before = writes.decode(request, StopFlag());
+    const auto after = mends.decode(request, StopFlag());
+    REQUIRE(before);
+    REQUIRE(after);
+    MESSAGE(before->text << " → " << after->text);
+    return std::pair(before->text, after->text);
+  };
+  int right_before = 0;
+  int right_after = 0;
+  for (const std::string said :
+       {"后天上午我有空", "我可能要晚到二十分钟", "我想换一个医生", "洗牙要多长时间"}) {
+    const auto [before, after] = both(said);
+    right_before += before.starts_with(said);
+    right_after += after.starts_with(said);
+  }
+  CHECK(right_after > right_before);
+  const auto [before, after] = both("这个手机是华为的，我在新加坡买的。");
+  CHECK(before.find("华为") != std::string::npos);
+  CHECK(after == before);
+}
+
 TEST_CASE("a decode stops when told and at its deadline, and the decoder goes on working") {
   Ear ear;
   const auto sound = testing::noise(8 * 8000, 2000);

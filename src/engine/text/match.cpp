@@ -81,31 +81,6 @@ const CostTable<37>& final_costs() {
   return table;
 }
 
-struct Parts {
-  std::uint8_t initial;
-  std::uint8_t final;
-};
-
-/// "zhuang1" → zh, uang; "ju2" → j, v (the u after j, q, x, y is a ü).
-Parts split_syllable(std::string_view toned) {
-  std::string_view rest = toned.substr(0, toned.empty() ? 0 : toned.size() - 1);
-  std::uint8_t initial = 0;
-  for (std::size_t k = 1; k < kInitials.size(); ++k) {
-    const bool longer = kInitials[k].size() > kInitials[initial].size();
-    if (longer && rest.substr(0, kInitials[k].size()) == kInitials[k]) {
-      initial = static_cast<std::uint8_t>(k);
-    }
-  }
-  const std::string_view name = kInitials[initial];
-  std::string tail(rest.substr(name.size()));
-  const bool umlaut = name == "j" || name == "q" || name == "x" || name == "y";
-  if (umlaut && !tail.empty() && tail[0] == 'u' && tail != "uo") tail[0] = 'v';
-  if (tail == "ue") tail = "ve";
-  const auto found = std::find(kFinals.begin(), kFinals.end(), tail);
-  const auto index = found == kFinals.end() ? 0 : found - kFinals.begin();
-  return {initial, static_cast<std::uint8_t>(index)};
-}
-
 bool is_vowel(char32_t c) {
   return std::u32string_view(U"aeiouy").find(c) != std::u32string_view::npos;
 }
@@ -159,6 +134,30 @@ float align(const PinyinKey& text, const PinyinKey& phrase, bool inside) {
 
 }  // namespace
 
+Sound sound_of(std::string_view toned) {
+  std::string_view rest = toned.substr(0, toned.empty() ? 0 : toned.size() - 1);
+  std::uint8_t initial = 0;
+  for (std::size_t k = 1; k < kInitials.size(); ++k) {
+    const bool longer = kInitials[k].size() > kInitials[initial].size();
+    if (longer && rest.substr(0, kInitials[k].size()) == kInitials[k]) {
+      initial = static_cast<std::uint8_t>(k);
+    }
+  }
+  const std::string_view name = kInitials[initial];
+  std::string tail(rest.substr(name.size()));
+  const bool umlaut = name == "j" || name == "q" || name == "x" || name == "y";
+  // the u after j, q, x, y is a ü
+  if (umlaut && !tail.empty() && tail[0] == 'u' && tail != "uo") tail[0] = 'v';
+  if (tail == "ue") tail = "ve";
+  const auto found = std::find(kFinals.begin(), kFinals.end(), tail);
+  const auto index = found == kFinals.end() ? 0 : found - kFinals.begin();
+  return {initial, static_cast<std::uint8_t>(index)};
+}
+
+float sound_distance(Sound a, Sound b) {
+  return initial_costs()[a.initial][b.initial] + final_costs()[a.final][b.final];
+}
+
 PinyinKey SoundMatcher::key(std::string_view text) const {
   std::u32string chars = decode_utf8(text);
   const Tables& tables = pinyin_.tables();
@@ -181,13 +180,13 @@ PinyinKey SoundMatcher::key(std::string_view text) const {
     unit.character = chars[i];
     if (next < syllables.size() && syllables[next].at == i) {
       const auto add = [&](SyllableId id) {
-        const Parts parts = split_syllable(tables.syllable(id));
+        const Sound sound = sound_of(tables.syllable(id));
         for (std::size_t k = 0; k < unit.count; ++k) {
-          if (unit.initial[k] == parts.initial && unit.final[k] == parts.final) return;
+          if (unit.initial[k] == sound.initial && unit.final[k] == sound.final) return;
         }
         if (unit.count == 4) return;
-        unit.initial[unit.count] = parts.initial;
-        unit.final[unit.count++] = parts.final;
+        unit.initial[unit.count] = sound.initial;
+        unit.final[unit.count++] = sound.final;
       };
       add(syllables[next++].id);
       for (const SyllableId id : tables.readings(chars[i])) add(id);

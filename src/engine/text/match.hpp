@@ -12,6 +12,18 @@
 
 namespace yyc3::text {
 
+/// Initial and final of a syllable, its tone aside: numbers that only sound_distance reads.
+struct Sound {
+  std::uint8_t initial = 0;
+  std::uint8_t final = 0;
+  bool operator==(const Sound&) const = default;
+};
+/// Of "zhuang1": zh and uang.
+[[nodiscard]] Sound sound_of(std::string_view toned);
+/// How far two syllables sound apart: 0 alike; 0.15–0.4 an initial or a final that is confused with
+/// the other (zh/z, n/l, an/ang …), 0.5 one that is not; the sum of both.
+[[nodiscard]] float sound_distance(Sound a, Sound b);
+
 /// How a text sounds, without tones: what fuzzy matching compares. Build once, compare often.
 /// A Chinese character is one unit with every reading it may have, a Latin letter or a digit one
 /// unit; punctuation and blanks are left out; traditional characters count as simplified.
