@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/text/utf8.hpp"
+#include "worker/runs.hpp"
 
 namespace yyc3::worker {
 namespace {
@@ -35,19 +36,6 @@ bool is_numeral(char32_t c) {
 NgramModel::Token token_of(char32_t c) {
   constexpr std::u32string_view kDigits = U"零一二三四五六七八九";
   return static_cast<NgramModel::Token>(text::is_digit(c) ? kDigits[c - U'0'] : c);
-}
-
-bool goes_on(char32_t c) { return text::is_han(c) || text::is_word_letter(c) || text::is_digit(c); }
-
-/// Calls take(begin, end) for each run of characters, letters and digits.
-template <typename Take>
-void for_each_run(std::u32string_view text, const Take& take) {
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i <= text.size(); ++i) {
-    if (i < text.size() && goes_on(text[i])) continue;
-    if (i > begin) take(begin, i);
-    begin = i + 1;
-  }
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "worker/model_file.hpp"
 #include "worker/phrase_scorer.hpp"
 #include "worker/resample.hpp"
+#include "worker/runs.hpp"
 #include "worker/token_search.hpp"
 
 /// Added to whisper.cpp by tools/models/patch_whisper.py.
@@ -113,27 +114,6 @@ void to_log_probabilities(std::vector<float>& logits) {
   for (float& x : logits) x -= shift;
 }
 
-/// Calls take(phrase, its characters) for each run of letters, characters and digits.
-template <typename Take>
-void for_each_phrase(std::string_view lines, const Take& take) {
-  std::string phrase;
-  std::size_t characters = 0;
-  const auto end = [&] {
-    if (characters > 0) take(phrase, characters);
-    phrase.clear();
-    characters = 0;
-  };
-  for (const char32_t c : text::decode_utf8(lines)) {
-    if (text::is_han(c) || text::is_word_letter(c) || text::is_digit(c)) {
-      text::append_utf8(phrase, c);
-      ++characters;
-    } else {
-      end();
-    }
-  }
-  end();
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesystem::path& file,
@@ -185,21 +165,22 @@ void WhisperModel::learn(std::string_view said, std::string_view own) {
     pieces.emplace_back(whisper_token_to_str(context, i));
   }
   const BpeTokenizer tokenizer(std::move(pieces));
-  for (const std::string_view lines : {said, own}) {
-    for (const char32_t c : text::decode_utf8(lines)) {
-      const auto [at, fresh] = characters_.try_emplace(c);
-      if (!fresh) continue;
-      const auto tokens = tokenizer.encode(text::encode_utf8({&c, 1}));
-      if (!tokens.empty()) at->second = {tokens[0], tokens.size() == 1};
-    }
-  }
-  for_each_phrase(
-      said, [&](const std::string& phrase, std::size_t) { said_->add(tokenizer.encode(phrase)); });
-  for_each_phrase(own, [&](const std::string& phrase, std::size_t characters) {
-    const std::vector<NgramModel::Token> tokens = tokenizer.encode(phrase);
-    said_->add(tokens);
-    if (characters <= kWordLongest) words_.add(tokens);
-  });
+  const auto learn_lines = [&](const std::u32string& lines, bool are_own) {
+    for_each_run(lines, [&](std::size_t from, std::size_t to) {
+      const std::u32string phrase = lines.substr(from, to - from);
+      const std::vector<NgramModel::Token> tokens = tokenizer.encode(text::encode_utf8(phrase));
+      said_->add(tokens);
+      if (are_own && phrase.size() <= kWordLongest) words_.add(tokens);
+      for (const char32_t c : phrase) {
+        const auto [at, fresh] = characters_.try_emplace(c);
+        if (!fresh) continue;
+        const auto spelled = tokenizer.encode(text::encode_utf8({&c, 1}));
+        if (!spelled.empty()) at->second = {spelled[0], spelled.size() == 1};
+      }
+    });
+  };
+  learn_lines(text::decode_utf8(said), false);
+  learn_lines(text::decode_utf8(own), true);
 }
 
 WhisperModel::~WhisperModel() { whisper_free(static_cast<whisper_context*>(context_)); }
