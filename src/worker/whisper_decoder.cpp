@@ -288,8 +288,11 @@ Result<Decoded> WhisperDecoder::Impl::decode_free(const DecodeRequest& request, 
   out.tokens = static_cast<int>(found.tokens.size());
   if (out.tokens > 0) out.confidence = sureness(found, lean);
   text::CutText cut = speech::tidy_text(tables, request.language, text_of(found.tokens));
-  out.text = correct ? corrected(found.tokens, cut.text) : std::move(cut.text);
   out.looped = cut.looped || found.looped;
+  // put right, one piece may be what another already is
+  if (correct) cut = text::cut_repetition(corrected(found.tokens, cut.text));
+  out.looped = out.looped || cut.looped;
+  out.text = std::move(cut.text);
   return out;
 }
 
