@@ -315,8 +315,11 @@ TEST_CASE("the spool tells a moved, changed or foreign record") {
   CHECK(count(security::Key256::make()) == 0);
   std::fstream file(studio.config.spool / "segment-1",
                     std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(2 * 132 + 50);
-  file.put('X');
+  constexpr std::streamoff kChanged = 2 * 132 + 50;
+  file.seekg(kChanged);
+  const int was = file.get();
+  file.seekp(kChanged);
+  file.put(static_cast<char>(was ^ 1));  // another byte, whatever the key made of it
   file.close();
   CHECK(count(key) == 2);
 }
