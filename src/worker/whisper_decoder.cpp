@@ -191,7 +191,7 @@ std::unique_ptr<Decoder> WhisperModel::make_decoder(text::TablesPtr tables,
 }
 
 /// What the network thought might come next, before anything was leaned to: logits of the tokens
-/// not ruled out.
+/// not ruled out, kMost at most (32 KB).
 class Thought {
  public:
   explicit Thought(std::span<const float> logits)
@@ -199,6 +199,12 @@ class Thought {
     for (std::size_t i = 0; i < logits.size(); ++i) {
       if (logits[i] > floor_) near_.emplace_back(static_cast<whisper_token>(i), logits[i]);
     }
+    if (near_.size() > kMost) {  // noise: hardly anything is ruled out
+      std::ranges::nth_element(near_, near_.begin() + kMost, std::ranges::greater{}, &Near::second);
+      near_.resize(kMost);
+      std::ranges::sort(near_, {}, &Near::first);
+    }
+    near_.shrink_to_fit();
   }
   [[nodiscard]] float logit(whisper_token token) const {
     const auto at = std::ranges::lower_bound(near_, token, {}, &Near::first);
@@ -208,6 +214,7 @@ class Thought {
  private:
   using Near = std::pair<whisper_token, float>;
   static constexpr float kRuledOut = HomophoneCorrector::kBehindMax + 2;
+  static constexpr std::size_t kMost = 4096;
   float floor_;
   std::vector<Near> near_;  // by token
 };
