@@ -82,6 +82,8 @@ class Caller {
     return n == 1 && last;
   }
   /// Every SIP message of ours so far.
+  /// While it is held, the signalling thread waits with its next event or message.
+  std::unique_lock<std::mutex> hold() { return std::unique_lock(lock_); }
   std::string messages() {
     const std::lock_guard hold(lock_);
     return messages_;

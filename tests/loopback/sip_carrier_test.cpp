@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <random>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 #include "loopback/sip_story.hpp"
@@ -169,8 +170,26 @@ TEST_CASE("stop() is bounded though no peer answers") {
   config.drain_limit = Milliseconds{300};
   Caller caller(config);
   std::vector<CallId> calls;
+  calls.reserve(120);
   for (int i = 0; i < 120; ++i) calls.push_back(caller.dial(peer.uri()));
   caller.agent().stop();
+  for (const auto& call : calls) CHECK(caller.ended_once(call));
+  CHECK(caller.agent().live_calls() == 0);
+}
+
+TEST_CASE("calls accepted in the moment of stop() end all the same") {
+  RawPeer peer;
+  SipConfig config;
+  config.drain_limit = Milliseconds{0};
+  Caller caller(config);
+  std::vector<CallId> calls{caller.dial(peer.uri())};
+  auto held = caller.hold();  // the signalling thread waits in its first message
+  for (int i = 0; i < 20; ++i) calls.push_back(caller.dial(peer.uri()));
+  std::thread stopping([&] { caller.agent().stop(); });
+  while (caller.agent().dial(caller.request(peer.uri()))) std::this_thread::yield();
+  std::this_thread::sleep_for(Milliseconds{50});  // its clock ticks before it takes what waits
+  held.unlock();
+  stopping.join();
   for (const auto& call : calls) CHECK(caller.ended_once(call));
   CHECK(caller.agent().live_calls() == 0);
 }

@@ -74,9 +74,13 @@ void SofiaStack::run() { su_root_run(root_); }
 int SofiaStack::on_wake(SofiaStack*, su_wait_t*, SofiaStack* self) {
   eventfd_t ignored = 0;
   eventfd_read(self->owner_.wake_fd_, &ignored);
-  for (Command& command : self->owner_.take_commands())
-    std::visit([self](auto& one) { self->do_command(one); }, command);
+  self->do_commands();
   return 0;
+}
+
+void SofiaStack::do_commands() {
+  for (Command& command : owner_.take_commands())
+    std::visit([this](auto& one) { do_command(one); }, command);
 }
 
 void SofiaStack::on_tick(SofiaStack*, su_timer_t*, SofiaStack* self) { self->tick(); }
@@ -85,6 +89,7 @@ void SofiaStack::tick() {
   const SteadyTime now = owner_.clock_.now();
   for (auto& [id, call] : calls_) tick_call(*call, now);
   if (!stopping_ && owner_.stop_asked()) {
+    do_commands();  // accepted before the stop, and this tick may come before their wake-up
     stopping_ = true;
     stop_until_ = now + owner_.config().drain_limit;
   }

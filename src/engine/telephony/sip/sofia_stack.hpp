@@ -89,6 +89,7 @@ class SofiaStack {
   static int on_orphan(SofiaOrphan* orphan, nta_outgoing_t* request, sip_t const* sip);
 
   void handle(nua_event_t event, int status, char const* phrase, Call& call, sip_t const* sip);
+  void do_commands();
   void do_command(Dial& command);
   void do_command(HangUp& command);
   void do_command(Reoffer& command);
