@@ -233,10 +233,8 @@ void CallSession::on_turn(TurnRecord turn) {
                   });
 }
 
-void CallSession::on_partial(const std::string& speaker, const std::string& text) {
-  parts_.bus.publish(events::PartialHeard{
-      id_, kTenant, speaker, text,
-      std::chrono::duration_cast<Milliseconds>(parts_.clock.now() - answered_at_)});
+void CallSession::on_partial(const std::string& speaker, const std::string& text, std::int64_t at) {
+  parts_.bus.publish(events::PartialHeard{id_, kTenant, speaker, text, Milliseconds{at}});
 }
 
 void CallSession::on_event(std::string kind, json::object detail) {

@@ -70,7 +70,7 @@ class CallSession final : public LegListener, public ConversationListener {
   void on_leg_ended(const LegEnd& end) override;
 
   void on_turn(TurnRecord turn) override;
-  void on_partial(const std::string& speaker, const std::string& text) override;
+  void on_partial(const std::string& speaker, const std::string& text, std::int64_t at) override;
   void on_event(std::string kind, json::object detail) override;
   void on_opt_out(const std::string& words, std::function<void()> then) override;
   void on_disclosure(const DisclosureHeard& heard) override;

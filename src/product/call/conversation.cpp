@@ -118,7 +118,7 @@ void Conversation::start() {
 void Conversation::stop() {
   running_ = false;
   turns_.listen(false);
-  for (const auto& [job, ignored] : jobs_) parts_.recognizer.cancel(job);
+  for (const auto& [number, job] : jobs_) parts_.recognizer.cancel(number);
   jobs_.clear();
   decodes_.clear();
   speaker_.close();
@@ -155,20 +155,20 @@ void Conversation::on_speech_probability(std::uint64_t end_sample, double probab
   if (running_) act(turns_.on_speech(end_sample, probability));
 }
 
-void Conversation::on_text(speech::JobNumber job, const speech::HeardText& heard) {
-  const auto at = jobs_.find(job);
+void Conversation::on_text(speech::JobNumber number, const speech::HeardText& heard) {
+  const auto at = jobs_.find(number);
   if (at == jobs_.end()) return;
-  const std::uint64_t turn_job = at->second;
+  const Job job = at->second;
   jobs_.erase(at);
-  decodes_.erase(turn_job);
-  if (!heard.text.empty()) listener_.on_partial("customer", heard.text);
-  act(turns_.on_text(turn_job, heard.text, heard.confidence, heard.queued + heard.decoded));
+  decodes_.erase(job.turn_job);
+  if (!heard.text.empty()) listener_.on_partial("customer", heard.text, job.spoken_at);
+  act(turns_.on_text(job.turn_job, heard.text, heard.confidence, heard.queued + heard.decoded));
 }
 
-void Conversation::on_decode_failed(speech::JobNumber job, const Error&) {
-  const auto at = jobs_.find(job);
+void Conversation::on_decode_failed(speech::JobNumber number, const Error&) {
+  const auto at = jobs_.find(number);
   if (at == jobs_.end()) return;
-  const std::uint64_t turn_job = at->second;
+  const std::uint64_t turn_job = at->second.turn_job;
   jobs_.erase(at);
   decodes_.erase(turn_job);
   parts_.metrics.hear_failed.add();
@@ -218,7 +218,8 @@ void Conversation::decode(const StartDecode& wanted) {
   spec.deadline = parts_.decode_deadline;
   spec.epoch = media_.epoch();
   const speech::JobNumber job = parts_.recognizer.decode(hearing_, spec);
-  jobs_.emplace(job, wanted.job);
+  const auto preroll = static_cast<std::uint64_t>(parts_.turns.preroll.count()) * kSamplesPerMs;
+  jobs_.emplace(job, Job{wanted.job, ms_of(wanted.from + preroll)});
   decodes_.emplace(wanted.job, job);
 }
 

@@ -62,7 +62,8 @@ class ConversationListener {
  public:
   virtual ~ConversationListener() = default;
   virtual void on_turn(TurnRecord turn) = 0;
-  virtual void on_partial(const std::string& speaker, const std::string& text) = 0;
+  /// @param at where the speech began, ms like TurnRecord::started_ms.
+  virtual void on_partial(const std::string& speaker, const std::string& text, std::int64_t at) = 0;
   virtual void on_event(std::string kind, json::object detail) = 0;
   /// The number must be on the list, on the disk, before `then` is called.
   virtual void on_opt_out(const std::string& words, std::function<void()> then) = 0;
@@ -115,6 +116,11 @@ class Conversation final : public speech::HearingSink {
                            const dialogue::Reply& reply);
   [[nodiscard]] std::int64_t ms_of(std::uint64_t sample) const;
 
+  struct Job {
+    std::uint64_t turn_job;  ///< of the turn machine
+    std::int64_t spoken_at;  ///< ms
+  };
+
   ConversationParts& parts_;
   rtp::MediaStream& media_;
   Voice voice_;
@@ -128,8 +134,8 @@ class Conversation final : public speech::HearingSink {
   dialogue::Reply reply_;                   ///< being said, or the last that was
   std::optional<dialogue::Reply> pending_;  ///< said when what is being said has been cut
   std::optional<Stages> stages_;
-  std::uint64_t answered_speech_at_ = 0;  ///< caller's last speech sample the reply answers
-  std::map<speech::JobNumber, std::uint64_t> jobs_;  ///< recogniser's job → turn machine's
+  std::uint64_t answered_speech_at_ = 0;   ///< caller's last speech sample the reply answers
+  std::map<speech::JobNumber, Job> jobs_;  ///< by the recogniser's number
   std::map<std::uint64_t, speech::JobNumber> decodes_;
   std::int64_t next_seq_ = 1;
   std::uint64_t began_at_ = 0;

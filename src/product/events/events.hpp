@@ -29,7 +29,7 @@ struct PartialHeard {
   std::string tenant;
   std::string speaker;
   std::string text;
-  Milliseconds at{};  ///< since the answer
+  Milliseconds at{};  ///< where its speech began, on the clock of the turns
 };
 
 /// A turn is finished and stored as `turns(call_id, seq)`.
