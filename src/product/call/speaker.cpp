@@ -14,6 +14,9 @@ constexpr std::size_t kPiecesMax = 64;
 constexpr std::size_t kSentencePause = 160 * 8;  // samples: 160 ms
 constexpr std::size_t kClausePause = 60 * 8;
 constexpr std::size_t kLevelWindow = 200 * 8;
+constexpr std::size_t kRewindMin = 200 * 8;
+constexpr std::size_t kRewindMax = 450 * 8;
+constexpr std::size_t kLevelStep = 10 * 8;
 
 std::size_t pause_behind(const std::string& text) {
   for (const char* end : {"。", "！", "？", ".", "!", "?"})
@@ -71,6 +74,21 @@ float level_before(std::span<const std::int16_t> pcm, std::size_t played) {
   return codec::level_dbov(pcm.subspan(from, to - from));
 }
 
+std::size_t resume_point(std::span<const std::int16_t> pcm, std::size_t played) {
+  if (played >= pcm.size()) return played;
+  if (played < kRewindMin) return 0;
+  const std::size_t last = played - kRewindMin;
+  std::size_t best = last;
+  float lowest = 0;
+  for (std::size_t at = played - std::min(played, kRewindMax); at <= last; at += kLevelStep) {
+    const float level = codec::level_dbov(pcm.subspan(at, codec::kFrameSamples));
+    if (level >= lowest) continue;
+    lowest = level;
+    best = at;
+  }
+  return best;
+}
+
 std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total) {
   if (total == 0 || played >= total) return played == 0 ? std::string() : text;
   double whole = 0;
@@ -120,7 +138,7 @@ void Speaker::say(std::vector<Line> lines) {
   }
   if (stream_.paused()) stream_.resume();
   active_ = true;
-  cutting_ = announced_ = waiting_noted_ = false;
+  cutting_ = rewinding_ = announced_ = waiting_noted_ = false;
   spoken_ = {};
   asked_at_ = clock_.now();
   pieces_.clear();
@@ -173,7 +191,7 @@ void Speaker::arrived(std::uint32_t utterance, Result<speech::Pcm> pcm) {
 }
 
 void Speaker::feed() {
-  if (!active_ || cutting_) return;
+  if (!active_ || cutting_ || rewinding_) return;
   for (Piece& piece : pieces_) {
     if (piece.failed) continue;
     if (!piece.pcm) return;  // the pieces are said in order: wait for this one
@@ -223,19 +241,39 @@ void Speaker::close() {
   const rtp::PlayProgress now = stream_.progress();
   for (Piece& piece : pieces_)
     if (piece.started && !piece.ended && piece.utterance == now.utterance)
-      piece.played = now.samples;
+      piece.played = std::max(piece.played, now.samples);
   stream_.raise_epoch();
   finish(true);
 }
 
 void Speaker::pause() { stream_.pause(); }
-void Speaker::resume() { stream_.resume(); }
+
+void Speaker::resume() {
+  const bool playing = std::any_of(pieces_.begin(), pieces_.end(),
+                                   [](const Piece& p) { return p.started && !p.ended; });
+  if (active_ && !cutting_ && playing) {
+    rewinding_ = true;  // the ledger's entry ends, whole or cut: `rewind` goes on from there
+    epoch_ = stream_.raise_epoch();
+  }
+  stream_.resume();
+}
+
+/// What was queued behind `ended` is gone with its epoch: it is queued again.
+void Speaker::rewind(Piece& ended, bool cut) {
+  rewinding_ = false;
+  if (cut) {
+    ended.started = ended.ended = false;
+    ended.queued = resume_point(*ended.pcm, ended.played);
+  }
+  for (Piece& piece : pieces_)
+    if (piece.utterance > ended.utterance) piece.queued = 0;
+}
 
 void Speaker::on_event(const rtp::MediaEvent& event) {
   Piece* piece = find(event.utterance);
   switch (event.kind) {
     case rtp::MediaEventKind::kLedgerStarted:
-      if (piece == nullptr) return;
+      if (piece == nullptr || (event.epoch != epoch_ && !cutting_)) return;
       piece->started = true;
       if (std::exchange(announced_, true)) return;
       spoken_.started_at = spoken_.ended_at = event.at;
@@ -244,10 +282,15 @@ void Speaker::on_event(const rtp::MediaEvent& event) {
       return;
     case rtp::MediaEventKind::kLedgerEnded:
       if (piece == nullptr) return;
-      piece->played = event.samples;
+      // An entry of before the pause whose utterance has been queued again tells nothing new.
+      if (event.epoch != epoch_ && !rewinding_ && !cutting_) return;
+      piece->played = std::max(piece->played, event.offset + event.samples);
       piece->ended = true;
       spoken_.ended_at = event.at;
-      if (event.cut || cutting_) return finish(true);
+      if (rewinding_ && !cutting_)
+        rewind(*piece, event.cut);
+      else if (event.cut || cutting_)
+        return finish(true);
       feed();
       return close_if_over();
     case rtp::MediaEventKind::kUnderrun:
@@ -278,9 +321,7 @@ void Speaker::finish(bool interrupted) {
     if (piece.ticket != 0) cache_.forget(std::exchange(piece.ticket, 0));
     const std::size_t voiced = piece.pcm ? piece.pcm->size() : 0;
     const std::string heard =
-        piece.started
-            ? heard_part(piece.text, std::min<std::uint64_t>(piece.played, voiced), voiced)
-            : std::string();
+        heard_part(piece.text, std::min<std::uint64_t>(piece.played, voiced), voiced);
     spoken_.samples += piece.played;
     spoken_.samples_whole += piece.length();
     spoken_.heard += heard;

@@ -72,6 +72,7 @@ class Speaker {
   /// been played by now.
   void close();
   void pause();
+  /// Goes on a little before the pause (`resume_point`): half a word is no place to go on from.
   void resume();
   void on_event(const rtp::MediaEvent& event);
   /// Keeps the ring filled: on kPlayLow and at every tick.
@@ -100,6 +101,7 @@ class Speaker {
   void fetch(Piece& piece, bool fixed, bool live);
   void arrived(std::uint32_t utterance, Result<speech::Pcm> pcm);
   bool feed_piece(Piece& piece);
+  void rewind(Piece& ended, bool cut);
   void close_if_over();
   void finish(bool interrupted);
   Piece* find(std::uint32_t utterance);
@@ -118,7 +120,8 @@ class Speaker {
   std::uint32_t next_utterance_ = 1;
   std::uint32_t epoch_ = 0;
   bool active_ = false;
-  bool cutting_ = false;  ///< the epoch was raised; the ledger's last entry is awaited
+  bool cutting_ = false;    ///< the epoch was raised; the ledger's last entry is awaited
+  bool rewinding_ = false;  ///< the same, to go on from before it
   bool announced_ = false;
   bool waiting_noted_ = false;
   SteadyTime asked_at_{};
@@ -127,6 +130,11 @@ class Speaker {
 
 /// RMS of the 200 ms of `pcm` before sample `played`, dBov; what lies behind its end is silence.
 float level_before(std::span<const std::int16_t> pcm, std::size_t played);
+
+/// Where speech held at sample `played` of `pcm` goes on: the quietest 20 ms that begin between 200
+/// and 450 ms before it (voice-agents.md §3.5: about 300 ms); 0 when less than 200 ms were played,
+/// `played` when all of it was.
+std::size_t resume_point(std::span<const std::int16_t> pcm, std::size_t played);
 
 /// The part of `text` that was heard when `played` of `total` samples were: cut at a character,
 /// never past what was played. Weights: a Hanzi or digit 1, a Latin letter ¼, a mark ½, a blank 0.

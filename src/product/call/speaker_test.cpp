@@ -70,41 +70,136 @@ struct TwoSeconds final : yyc3::speech::Synthesizer {
 
 }  // namespace
 
-TEST_CASE("a line that is gone closes the reply at once, with what had been played") {
+namespace {
+
+/// A speaker on a real stream that plays to itself.
+struct Phone {
   yyc3::SystemClock clock;
   yyc3::telemetry::Registry registry;
-  auto engine = std::move(*yyc3::rtp::MediaEngine::start({}, clock, registry));
-  auto stream = std::move(*engine->add_loop().open({}));
-  yyc3::rtp::RemoteMedia remote;
-  remote.ip = "127.0.0.1";
-  remote.port = stream->local_port();
-  REQUIRE(stream->set_remote(remote));
+  std::unique_ptr<yyc3::rtp::MediaEngine> engine =
+      std::move(*yyc3::rtp::MediaEngine::start({}, clock, registry));
+  std::unique_ptr<yyc3::rtp::MediaStream> stream = std::move(*engine->add_loop().open({}));
   TwoSeconds voice;
-  yyc3::speech::PromptCache cache({}, voice, registry, [](const std::function<void()>&) {});
-  SpeakerMetrics metrics(registry);
+  yyc3::speech::PromptCache cache{{}, voice, registry, [](const std::function<void()>&) {}};
+  SpeakerMetrics metrics{registry};
   std::optional<Spoken> told;
-  Speaker speaker(*stream, cache, {}, metrics, clock,
-                  {[](std::uint64_t, yyc3::SteadyTime) {}, [&](const Spoken& s) { told = s; }});
-  speaker.close();  // nothing is being said: nothing to tell
-  CHECK_FALSE(told);
-  speaker.say({{"one two three four five six seven eight"}});
-  voice.answer();
-  for (int i = 0; i < 1000 && stream->progress().samples < 4'000; ++i) {
-    yyc3::rtp::MediaEvent event;
-    while (stream->next_event(event)) speaker.on_event(event);
-    speaker.feed();
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::vector<yyc3::rtp::MediaEvent> ledger;
+  Speaker speaker{
+      *stream, cache,
+      {},      metrics,
+      clock,   {[](std::uint64_t, yyc3::SteadyTime) {}, [this](const Spoken& s) { told = s; }}};
+
+  Phone() {
+    yyc3::rtp::RemoteMedia remote;
+    remote.ip = "127.0.0.1";
+    remote.port = stream->local_port();
+    REQUIRE(stream->set_remote(remote));
   }
-  CHECK_FALSE(told);
-  speaker.close();
-  REQUIRE(told);
-  CHECK(told->interrupted);
-  CHECK(told->samples >= 4'000);
-  CHECK(told->samples < 16'000);
-  CHECK(told->heard.starts_with("one "));
-  CHECK_FALSE(told->unsaid.empty());
-  CHECK(told->heard + told->unsaid == told->text);
-  CHECK_FALSE(speaker.speaking());
+  /// Until `over`, 10 s at most.
+  template <class Over>
+  void run(Over over) {
+    for (int i = 0; i < 1000 && !over(); ++i) {
+      yyc3::rtp::MediaEvent event;
+      while (stream->next_event(event)) {
+        ledger.push_back(event);
+        speaker.on_event(event);
+      }
+      speaker.feed();
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  void play_to(std::uint32_t samples) {
+    run([&] { return stream->progress().samples >= samples; });
+  }
+  [[nodiscard]] std::vector<yyc3::rtp::MediaEvent> all(yyc3::rtp::MediaEventKind kind) const {
+    std::vector<yyc3::rtp::MediaEvent> found;
+    std::ranges::copy_if(ledger, std::back_inserter(found),
+                         [&](const auto& event) { return event.kind == kind; });
+    return found;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a line that is gone closes the reply at once, with what had been played") {
+  Phone line;
+  line.speaker.close();  // nothing is being said: nothing to tell
+  CHECK_FALSE(line.told);
+  line.speaker.say({{"one two three four five six seven eight"}});
+  line.voice.answer();
+  line.play_to(4'000);
+  CHECK_FALSE(line.told);
+  line.speaker.close();
+  REQUIRE(line.told);
+  CHECK(line.told->interrupted);
+  CHECK(line.told->samples >= 4'000);
+  CHECK(line.told->samples < 16'000);
+  CHECK(line.told->heard.starts_with("one "));
+  CHECK_FALSE(line.told->unsaid.empty());
+  CHECK(line.told->heard + line.told->unsaid == line.told->text);
+  CHECK_FALSE(line.speaker.speaking());
+}
+
+TEST_CASE("speech that was held goes on in the quietest moment a little before") {
+  std::vector<std::int16_t> pcm(8'000, 500);
+  std::fill(pcm.begin() + 3'000, pcm.begin() + 3'200, std::int16_t{3});
+  struct Case {
+    const char* why;
+    std::size_t played, from;
+  };
+  const Case cases[] = {
+      {"it had only begun", 1'500, 0},
+      {"a quiet moment 325 ms before", 5'600, 3'040},
+      {"none: 450 ms before", 7'600, 4'000},
+      {"too near to be worth it", 3'300, 0},
+      {"all was said, but for the pause behind it", 8'000, 8'000},
+      {"in the pause behind it", 8'160, 8'160},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.why);
+    CHECK(resume_point(pcm, c.played) == c.from);
+  }
+}
+
+TEST_CASE("after a pause the reply goes on from before it and is heard to its end") {
+  using enum yyc3::rtp::MediaEventKind;
+  Phone line;
+  line.speaker.say({{"one two three four. "}, {"five six."}});
+  line.voice.answer();
+  line.play_to(6'400);
+  line.speaker.pause();
+  line.run([i = 0]() mutable { return ++i > 20; });
+  const std::uint32_t held = line.stream->progress().samples;
+  line.speaker.resume();
+  line.run([&] { return line.told.has_value(); });
+  REQUIRE(line.told);
+  CHECK_FALSE(line.told->interrupted);
+  CHECK(line.told->heard == line.told->text);
+  CHECK(line.told->samples == line.told->samples_whole);  // what was said twice counts once
+  const auto started = line.all(kLedgerStarted);
+  REQUIRE(started.size() == 3);
+  CHECK(started[1].utterance == started[0].utterance);
+  CHECK(started[1].offset + 8 * 450 >= held);
+  CHECK(started[1].offset + 8 * 200 <= held);
+  CHECK(started[2].utterance != started[0].utterance);
+  CHECK(line.all(kLedgerEnded).size() == 3);
+  CHECK(line.all(kUnderrun).empty());
+}
+
+TEST_CASE("a reply cut after it went on keeps what had been heard before") {
+  Phone line;
+  line.speaker.say({{"one two three four five six seven eight"}});
+  line.voice.answer();
+  line.play_to(8'000);
+  line.speaker.pause();
+  line.run([i = 0]() mutable { return ++i > 10; });
+  line.speaker.resume();
+  line.speaker.cut();
+  line.run([&] { return line.told.has_value(); });
+  REQUIRE(line.told);
+  CHECK(line.told->interrupted);
+  CHECK(line.told->samples >= 8'000);
+  CHECK(line.told->samples < 16'000);
 }
 
 TEST_CASE("the state table allows what A10 names and nothing out of a final state") {

@@ -76,9 +76,8 @@ void Playout::take(const Tick& tick, const PlayFrame& frame, codec::Frame& out) 
     epoch_ = frame.epoch;
     from_ = to_ = frame.offset;
     tell(MediaEventKind::kLedgerStarted, tick);
-  } else if (!audible_) {
-    ramp_up(out);  // it was held, or had run dry
   }
+  if (!audible_ && frame.offset > 0) ramp_up(out);  // it was held, had run dry, or goes on
   to_ += static_cast<std::uint32_t>(samples);
   audible_ = true;
   dry_told_ = false;
