@@ -42,6 +42,7 @@ DecodePool::~DecodePool() {
 void DecodePool::add(std::shared_ptr<Job> job) {
   job->arrived = clock_.now();
   job->stop.deadline = job->arrived + job->order.spec.deadline;
+  if (job->order.spec.partial) return add_partial(std::move(job));
   if (waiting_.size() >= kWaitingMax) {
     job->answer(JobError{job->order.job, {ErrorCode::kBusy, "64 decodes are waiting"}});
     return;
@@ -51,6 +52,13 @@ void DecodePool::add(std::shared_ptr<Job> job) {
   waiting_.insert(later, std::move(job));
   dispatch();
   make_room();
+}
+
+void DecodePool::add_partial(std::shared_ptr<Job> job) {
+  const auto idle = std::ranges::find_if(
+      seats_, [](const auto& seat) { return !seat->running && seat->rehearsals.empty(); });
+  if (idle != seats_.end()) return start(**idle, std::move(job));
+  job->answer(JobError{job->order.job, {ErrorCode::kBusy, "partial: other speech goes first"}});
 }
 
 Decoder* DecodePool::decoder_for(const Seat& seat, speech::Language language) const {
@@ -95,18 +103,20 @@ std::size_t DecodePool::rehearsals_left() const {
   return left;
 }
 
-/// Stops a rehearsal for each decode that waits.
+/// Stops a rehearsal or a partial decode for each decode that waits.
 void DecodePool::make_room() {
   std::size_t needed = waiting_.size();
   for (const auto& seat : seats_) {
     if (needed == 0) return;
-    if (!seat->running || seat->running->rehearsals_left == 0) continue;
+    if (!seat->running || !seat->running->gives_way()) continue;
+    seat->running->gave_way = true;
     seat->running->stop.cancelled = true;
     --needed;
   }
 }
 
 void DecodePool::cancel(const std::shared_ptr<Job>& job) {
+  job->gave_way = false;
   job->stop.cancelled = true;
   waiting_.remove(job);
 }
@@ -168,6 +178,8 @@ void DecodePool::finish(Seat& seat, const std::shared_ptr<Job>& job, WorkerMessa
       job->stop.cancelled = false;
       seat.rehearsals.push_front(job);
     }
+  } else if (job->gave_way) {
+    job->answer(JobError{job->order.job, {ErrorCode::kBusy, "partial: other speech goes first"}});
   } else if (!job->stop.cancelled) {
     job->answer(std::move(answer));
   }

@@ -30,6 +30,8 @@ class DecodePool {
     StopFlag stop;
     SteadyTime arrived{};
     int rehearsals_left = 0;  ///< > 0: nobody waits for it; so often it may be begun
+    bool gave_way = false;    ///< a partial decode, stopped for another one
+    [[nodiscard]] bool gives_way() const { return rehearsals_left > 0 || order.spec.partial; }
   };
   static constexpr std::size_t kWaitingMax = 64;
   static constexpr int kRehearsalTries = 8;
@@ -41,7 +43,8 @@ class DecodePool {
   DecodePool(const DecodePool&) = delete;
   DecodePool& operator=(const DecodePool&) = delete;
 
-  /// Answers kBusy at once when kWaitingMax wait.
+  /// Answers kBusy at once when kWaitingMax wait. A partial decode never waits: kBusy unless a
+  /// decoder is idle, and kBusy in the middle, within 50 ms, when its decoder is wanted.
   void add(std::shared_ptr<Job> job);
   /// The job never answers; if it runs, it stops within 50 ms.
   void cancel(const std::shared_ptr<Job>& job);
@@ -67,6 +70,7 @@ class DecodePool {
     std::unique_ptr<net::EventLoop> loop;        // last: its thread uses what is above
   };
   [[nodiscard]] Decoder* decoder_for(const Seat& seat, speech::Language language) const;
+  void add_partial(std::shared_ptr<Job> job);
   void dispatch();
   void start(Seat& seat, std::shared_ptr<Job> job);
   void make_room();

@@ -1,5 +1,6 @@
 #include "worker/decode_pool.hpp"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <future>
@@ -82,6 +83,29 @@ class StuckModel final : public HearModel {
   std::shared_future<void> release_;
 };
 
+/// Hears a loud sound until it is stopped, and nothing in silence.
+class EndlessModel final : public HearModel {
+ public:
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::unique_ptr<Decoder> make_decoder(text::TablesPtr,
+                                                      const Clock&) const override {
+    class EndlessDecoder final : public Decoder {
+     public:
+      Result<Decoded> decode(const DecodeRequest& request, const StopFlag& stop) override {
+        if (request.pcm.front() == 0) return Decoded{};
+        const auto begin = std::chrono::steady_clock::now();
+        while (!stop.cancelled && std::chrono::steady_clock::now() - begin < kPatience)
+          std::this_thread::sleep_for(Milliseconds(1));
+        return fail(ErrorCode::kCancelled, "stopped");
+      }
+    };
+    return std::make_unique<EndlessDecoder>();
+  }
+
+ private:
+  std::string name_ = "endless";
+};
+
 class SharedClock final : public Clock {
  public:
   [[nodiscard]] SteadyTime now() const override { return SteadyTime(Milliseconds(ms.load())); }
@@ -121,6 +145,60 @@ TEST_CASE("a decode that runs for three deadlines makes the pool say that it is 
   release.set_value();
   REQUIRE(answered.get_future().wait_for(kPatience) == std::future_status::ready);
   CHECK_FALSE(on_home(stuck));
+  home.stop();
+  home.join();
+}
+
+TEST_CASE("a partial decode needs an idle decoder and makes way for any other") {
+  using speech::wire::JobError;
+  using speech::wire::WorkerMessage;
+  SharedClock clock;
+  telemetry::NullLog log;
+  net::EventLoop home("home", log);
+  HearModels models;
+  models.chinese = std::make_shared<EndlessModel>();
+  DecodePool pool(std::move(models), 1, home, log, clock);
+  std::array<std::promise<WorkerMessage>, 5> answers;
+  const auto add = [&](std::size_t number, bool partial, std::int16_t loud) {
+    const auto job = std::make_shared<DecodePool::Job>();
+    job->order.job = number;
+    job->order.spec.partial = partial;
+    job->pcm.assign(1600, loud);
+    job->answer = [&answers, number](const WorkerMessage& m) { answers.at(number).set_value(m); };
+    pool.add(job);
+    return job;
+  };
+  std::promise<void> asked;
+  REQUIRE(home.post([&] {
+    add(0, true, 1'000);  // runs
+    add(1, true, 1'000);  // the only decoder is busy
+    add(2, false, 0);     // the caller of another call has ended
+    asked.set_value();
+  }));
+  REQUIRE(asked.get_future().wait_for(kPatience) == std::future_status::ready);
+  const auto answer = [&](std::size_t number) {
+    auto told = answers.at(number).get_future();
+    REQUIRE(told.wait_for(kPatience) == std::future_status::ready);
+    return told.get();
+  };
+  for (const std::size_t number : {0, 1}) {
+    CAPTURE(number);
+    const WorkerMessage told = answer(number);
+    REQUIRE(std::holds_alternative<JobError>(told));
+    CHECK(std::get<JobError>(told).error.code == ErrorCode::kBusy);
+  }
+  CHECK(std::holds_alternative<speech::wire::Text>(answer(2)));
+  // One that has made way and is then given up answers nothing.
+  std::promise<void> given_up;
+  REQUIRE(home.post([&] {
+    const auto partial = add(3, true, 1'000);
+    add(4, false, 0);
+    pool.cancel(partial);
+    given_up.set_value();
+  }));
+  REQUIRE(given_up.get_future().wait_for(kPatience) == std::future_status::ready);
+  CHECK(std::holds_alternative<speech::wire::Text>(answer(4)));
+  CHECK(answers[3].get_future().wait_for(Milliseconds(0)) == std::future_status::timeout);
   home.stop();
   home.join();
 }

@@ -27,6 +27,9 @@ struct DecodeSpec {
   std::vector<std::string> options;  ///< with kOptions: 1..64 phrases of ≤ 40 characters
   Milliseconds deadline{3000};  ///< after this the result is of no use and the decode is stopped
   std::uint32_t epoch = 0;      ///< the call's turn epoch, echoed for logs
+  /// The speech goes on: the result is of use only now. It is decoded when a decoder has nothing
+  /// else to do, else fails with kBusy, also in the middle when another decode is asked for.
+  bool partial = false;
 };
 
 /// What was recognised, and what it cost.

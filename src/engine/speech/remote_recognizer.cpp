@@ -337,6 +337,8 @@ JobNumber RemoteRecognizer::decode(StreamNumber number, const DecodeSpec& spec) 
                                      : std::vector<std::int16_t>();
   if (pcm.empty())
     return state_->refuse(number, {ErrorCode::kNotFound, "decode: no audio is kept of this range"});
+  if (spec.partial && !state_->jobs.empty())
+    return state_->refuse(number, {ErrorCode::kBusy, "partial: other speech goes first"});
   if (state_->jobs.size() >= state_->config.at_once + state_->config.queue_max)
     return state_->refuse(number, {ErrorCode::kBusy, "too much waits to be recognised"});
   if (!state_->breaker.allow())

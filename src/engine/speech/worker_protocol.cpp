@@ -100,6 +100,7 @@ void write(json::object& o, const Decode& m) {
   o["lang"] = code_of(m.spec.language);
   o["deadline_ms"] = m.spec.deadline.count();
   o["epoch"] = m.spec.epoch;
+  if (m.spec.partial) o["partial"] = true;
   if (!m.prompt.empty()) o["prompt"] = m.prompt;
   if (m.spec.grammar == GrammarKind::kFree) return;
   json::object grammar;
@@ -219,6 +220,7 @@ Result<ClientMessage> read_decode(const json::value& object) {
   const auto deadline = unsigned_field<std::int32_t>(object, "deadline_ms").value_or(3000);
   if (deadline == 0 || deadline > 60'000) return bad("decode: deadline_ms is not 1..60000");
   m.spec.deadline = Milliseconds(deadline);
+  m.spec.partial = bool_field(object, "partial").value_or(false);
   m.prompt = string_field(object, "prompt").value_or("");
   if (m.prompt.size() > kPromptBytesMax) return bad("decode: prompt is longer than 1000 bytes");
   if (const auto grammar = read_grammar(object, m.spec); !grammar) {

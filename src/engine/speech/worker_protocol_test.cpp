@@ -16,6 +16,7 @@ Decode full_decode() {
   m.spec.options = {"billing", "人工客服"};
   m.spec.deadline = Milliseconds(1500);
   m.spec.epoch = 9;
+  m.spec.partial = true;
   m.prompt = "appointment";
   return m;
 }
@@ -33,6 +34,7 @@ TEST_CASE("a decode travels whole") {
   CHECK(m.spec.options == std::vector<std::string>{"billing", "人工客服"});
   CHECK(m.spec.deadline == Milliseconds(1500));
   CHECK(m.spec.epoch == 9);
+  CHECK(m.spec.partial);
   CHECK(m.prompt == "appointment");
 }
 
