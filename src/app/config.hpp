@@ -69,9 +69,10 @@ struct Config {
     std::int64_t satisfied_ms = 300;
     std::int64_t complete_ms = 800;
     std::int64_t unclear_ms = 950;
-    std::int64_t unfinished_ms = 1050;
+    std::int64_t unfinished_ms = 1200;
     std::int64_t no_answer_ms = 6000;
     std::int64_t barge_in_ms = 190;
+    bool partials = true;
   } turns;
   struct Storage {
     std::string url;       ///< empty: SQLite in data_dir; postgresql://… for PostgreSQL

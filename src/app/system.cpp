@@ -113,6 +113,7 @@ call::TurnConfig turns_of(const Config::Turns& config) {
   turns.unfinished = Milliseconds{config.unfinished_ms};
   turns.no_answer = Milliseconds{config.no_answer_ms};
   turns.barge_in_after = Milliseconds{config.barge_in_ms};
+  if (!config.partials) turns.partial_until = Milliseconds{0};
   return turns;
 }
 

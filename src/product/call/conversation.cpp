@@ -21,6 +21,9 @@ Completeness completeness_of(dialogue::Completeness judged) {
   return Completeness::kUnclear;
 }
 
+/// Speech that began in time to take an answer back has been told of by then.
+constexpr std::uint64_t kTakeBackTold = 350 * kSamplesPerMs;
+
 /// Closed lists are short answers; a longer utterance is something else and is decoded freely.
 constexpr std::uint64_t kClosedAnswerMax = 1'400 * kSamplesPerMs;
 
@@ -65,6 +68,8 @@ ConversationMetrics::ConversationMetrics(telemetry::Registry& r)
       turns(r.counter("yyc3_call_turns_total", "Turns of callers")),
       barge_ins(r.counter("yyc3_call_barge_ins_total", "Replies stopped by the caller")),
       false_pauses(r.counter("yyc3_call_false_pauses_total", "Replies paused and gone on with")),
+      taken_back(r.counter("yyc3_call_answers_taken_back_total",
+                           "Answers to a caller who had only paused")),
       hear_failed(r.counter("yyc3_call_hear_failed_total", "Decodes that gave nothing")) {}
 
 Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Voice voice,
@@ -89,7 +94,8 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
                     stages_->first_packet_ms = (static_cast<std::int64_t>(at) -
                                                 static_cast<std::int64_t>(answered_speech_at_)) /
                                                static_cast<std::int64_t>(kSamplesPerMs);
-                  act(turns_.on_bot_speaking(at, true, reply_.expect.interruptible));
+                  if (unsettled_) answer_heard_at_ = at;
+                  turns_.on_bot_began(at, reply_.expect.interruptible_after);
                 },
                 [this](const Spoken& spoken) { on_spoken(spoken); }}),
       hearing_(parts.recognizer.open(voice_.language, *this)) {}
@@ -116,6 +122,7 @@ void Conversation::start() {
 }
 
 void Conversation::stop() {
+  settle();
   running_ = false;
   turns_.listen(false);
   for (const auto& [number, job] : jobs_) parts_.recognizer.cancel(number);
@@ -148,6 +155,7 @@ void Conversation::on_media() {
 
 void Conversation::on_tick() {
   speaker_.feed();
+  settle_if_heard();
   if (running_) act(turns_.on_clock(media_.sample_clock()));
 }
 
@@ -168,12 +176,14 @@ void Conversation::on_text(speech::JobNumber number, const speech::HeardText& he
 void Conversation::on_decode_failed(speech::JobNumber number, const Error&) {
   const auto at = jobs_.find(number);
   if (at == jobs_.end()) return;
-  const std::uint64_t turn_job = at->second.turn_job;
+  const Job job = at->second;
   jobs_.erase(at);
-  decodes_.erase(turn_job);
-  parts_.metrics.hear_failed.add();
-  listener_.on_degraded("hearing");
-  act(turns_.on_decode_failed(turn_job));
+  decodes_.erase(job.turn_job);
+  if (!job.partial) {  // a partial decode makes way for others
+    parts_.metrics.hear_failed.add();
+    listener_.on_degraded("hearing");
+  }
+  act(turns_.on_decode_failed(job.turn_job));
 }
 
 void Conversation::on_available(bool available) {
@@ -200,6 +210,8 @@ void Conversation::act(TurnActions actions) {
       parts_.metrics.barge_ins.add();
       listener_.on_event("barge_in", {{"at_ms", ms_of(stop->speech_from)}});
       speaker_.cut();
+    } else if (const auto* pause = std::get_if<TakeBack>(&action)) {
+      take_back(*pause);
     } else if (const auto* ended = std::get_if<TurnEnded>(&action)) {
       caller_said(*ended);
     } else if (!waiting_for_store_ && !leaving_) {
@@ -213,24 +225,27 @@ void Conversation::decode(const StartDecode& wanted) {
   spec.from_sample = wanted.from;
   spec.to_sample = wanted.to;
   spec.language = voice_.language;
-  spec.grammar = wanted.barge_in ? speech::GrammarKind::kFree
-                                 : grammar_for(reply_.expect, wanted.to - wanted.from);
+  if (!wanted.barge_in && !wanted.partial)  // half a word is none of a list
+    spec.grammar = grammar_for(reply_.expect, wanted.to - wanted.from);
   spec.deadline = parts_.decode_deadline;
   spec.epoch = media_.epoch();
+  spec.partial = wanted.partial;
   const speech::JobNumber job = parts_.recognizer.decode(hearing_, spec);
   const auto preroll = static_cast<std::uint64_t>(parts_.turns.preroll.count()) * kSamplesPerMs;
-  jobs_.emplace(job, Job{wanted.job, ms_of(wanted.from + preroll)});
+  jobs_.emplace(job, Job{wanted.job, ms_of(wanted.from + preroll), wanted.partial});
   decodes_.emplace(wanted.job, job);
 }
 
 void Conversation::caller_said(const TurnEnded& turn) {
   if (waiting_for_store_ || leaving_) return;
+  settle();
   parts_.metrics.turns.add();
   const SteadyTime begun = parts_.clock.now();
   dialogue::HeardText heard;
   heard.text = turn.text;
   heard.confidence = turn.confidence;
   heard.language = language_;
+  dialogue::DialogueSession before = dialogue_.copy();
   dialogue::Reply reply = dialogue_.on_heard(heard, parts_.local_now());
   const auto took = std::chrono::duration_cast<Milliseconds>(parts_.clock.now() - begun);
   Stages stages;
@@ -241,14 +256,52 @@ void Conversation::caller_said(const TurnEnded& turn) {
   stages.judged = name_of(turn.judged);
   stages_ = stages;
   answered_speech_at_ = turn.speech_to;
-  store_customer_turn(turn.text, turn, reply);
+  unsettled_ = Unsettled{customer_turn(turn.text, turn, reply), std::move(before), reply_};
+  answer_heard_at_ = 0;
+  const bool light = reply.actions.empty();
+  if (!light) settle();
+  turns_.answer_may_be_taken_back(light);
   perform(std::move(reply));
 }
 
-void Conversation::store_customer_turn(const std::string& text, const TurnEnded& turn,
-                                       const dialogue::Reply& reply) {
-  TurnRecord row;
+/// The caller had only paused: neither the turn nor its answer has been.
+void Conversation::take_back(const TakeBack& pause) {
+  if (!unsettled_) return;
+  parts_.metrics.taken_back.add();
+  listener_.on_event("answer_taken_back", {{"at_ms", ms_of(pause.speech_from)}});
+  dialogue_ = std::move(unsettled_->before);
+  pending_.reset();
+  stages_.reset();
+  reply_ = std::move(unsettled_->question);
+  unsettled_.reset();
+  turns_.set_no_answer(reply_.expect.no_answer);
+  turns_.listen(reply_.expect.answer);
+  speaker_.cut();
+}
+
+/// From now on the last turn of the caller counts.
+void Conversation::settle() {
+  if (!unsettled_) return;
+  TurnRecord row = std::move(unsettled_->row);
+  unsettled_.reset();
+  turns_.answer_may_be_taken_back(false);
+  store(std::move(row));
+}
+
+void Conversation::settle_if_heard() {
+  if (!unsettled_ || answer_heard_at_ == 0) return;
+  const auto heard = static_cast<std::uint64_t>(parts_.turns.take_back.count()) * kSamplesPerMs;
+  if (media_.sample_clock() >= answer_heard_at_ + heard + kTakeBackTold) settle();
+}
+
+void Conversation::store(TurnRecord row) {
   row.seq = next_seq_++;
+  listener_.on_turn(std::move(row));
+}
+
+TurnRecord Conversation::customer_turn(const std::string& text, const TurnEnded& turn,
+                                       const dialogue::Reply& reply) const {
+  TurnRecord row;
   row.speaker = "customer";
   row.text = text;
   row.started_ms = ms_of(turn.speech_from);
@@ -259,18 +312,19 @@ void Conversation::store_customer_turn(const std::string& text, const TurnEnded&
     row.intent = dialogue::name_of(reply.understood->intent.intent);
     row.sentiment = dialogue::name_of(reply.understood->sentiment.sentiment);
   }
-  listener_.on_turn(std::move(row));
+  return row;
 }
 
 void Conversation::press(char digit, std::uint64_t at) {
   if (!running_ || waiting_for_store_ || leaving_) return;
+  settle();
   listener_.on_event("dtmf", {{"at_ms", ms_of(at)}});
   auto reply = dialogue_.on_dtmf(digit, parts_.local_now());
   if (!reply) return;
   TurnEnded pressed;
   pressed.speech_from = pressed.speech_to = at;
   pressed.confidence = 1;
-  store_customer_turn(std::string("[") + digit + "]", pressed, *reply);
+  store(customer_turn(std::string("[") + digit + "]", pressed, *reply));
   stages_ = Stages{};
   stages_->judged = "keypad";
   answered_speech_at_ = at;
@@ -313,6 +367,7 @@ void Conversation::say(dialogue::Reply reply) {
     leaving_ = leaving_ || std::holds_alternative<dialogue::HangUp>(action) ||
                std::holds_alternative<dialogue::Transfer>(action);
   reply_ = std::move(reply);
+  spoken_node_ = reply_.node;
   turns_.set_no_answer(reply_.expect.no_answer);
   turns_.listen(reply_.expect.answer);
   for (const Line& line : lines) said_bytes_ += line.text.size();
@@ -321,6 +376,7 @@ void Conversation::say(dialogue::Reply reply) {
 
 void Conversation::on_spoken(const Spoken& spoken) {
   const std::uint64_t now = media_.sample_clock();
+  if (!pending_) settle();
   if (!spoken.failed.empty()) listener_.on_degraded("speaking");
   if (stages_) {
     stages_->voice_ms = spoken.waited_for_voice.count();
@@ -329,7 +385,6 @@ void Conversation::on_spoken(const Spoken& spoken) {
   }
   if (spoken.samples > 0) {  // what nobody heard is no turn
     TurnRecord row;
-    row.seq = next_seq_++;
     row.speaker = "bot";
     row.text = spoken.text;
     row.spoken = spoken.heard;
@@ -338,12 +393,12 @@ void Conversation::on_spoken(const Spoken& spoken) {
       row.interrupted_at_ms = static_cast<std::int64_t>(spoken.samples / kSamplesPerMs);
     row.started_ms = ms_of(spoken.started_at);
     row.ended_ms = ms_of(spoken.ended_at);
-    row.node = reply_.node;
+    row.node = spoken_node_;
     row.stages = std::exchange(stages_, std::nullopt);
-    listener_.on_turn(std::move(row));
+    store(std::move(row));
   }
   if (std::exchange(first_reply_, false)) note_disclosure(spoken);
-  act(turns_.on_bot_speaking(now, false, true));
+  turns_.on_bot_ended(now);
   if (!running_) return;
   if (pending_) {
     dialogue::Reply next = std::move(*pending_);

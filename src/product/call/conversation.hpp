@@ -29,6 +29,7 @@ struct ConversationMetrics {
   telemetry::Counter& turns;
   telemetry::Counter& barge_ins;     ///< the bot fell silent for good
   telemetry::Counter& false_pauses;  ///< it paused and went on
+  telemetry::Counter& taken_back;    ///< answers to a caller who had only paused
   telemetry::Counter& hear_failed;
 };
 
@@ -112,13 +113,25 @@ class Conversation final : public speech::HearingSink {
   void say(dialogue::Reply reply);
   void on_spoken(const Spoken& spoken);
   void note_disclosure(const Spoken& spoken);
-  void store_customer_turn(const std::string& text, const TurnEnded& turn,
-                           const dialogue::Reply& reply);
+  void take_back(const TakeBack& pause);
+  void settle();
+  void settle_if_heard();
+  [[nodiscard]] TurnRecord customer_turn(const std::string& text, const TurnEnded& turn,
+                                         const dialogue::Reply& reply) const;
+  void store(TurnRecord row);
   [[nodiscard]] std::int64_t ms_of(std::uint64_t sample) const;
 
+  /// A turn of the caller whose answer may still be taken back. It is told when the answer was
+  /// heard for TurnConfig::take_back, or ended, or has effects (a booking, an opt-out, a hang-up).
+  struct Unsettled {
+    TurnRecord row;
+    dialogue::DialogueSession before;
+    dialogue::Reply question;  ///< what the turn answered
+  };
   struct Job {
     std::uint64_t turn_job;  ///< of the turn machine
     std::int64_t spoken_at;  ///< ms
+    bool partial;
   };
 
   ConversationParts& parts_;
@@ -132,9 +145,12 @@ class Conversation final : public speech::HearingSink {
   speech::StreamNumber hearing_;
 
   dialogue::Reply reply_;                   ///< being said, or the last that was
+  std::string spoken_node_;                 ///< of what is being said
   std::optional<dialogue::Reply> pending_;  ///< said when what is being said has been cut
   std::optional<Stages> stages_;
-  std::uint64_t answered_speech_at_ = 0;   ///< caller's last speech sample the reply answers
+  std::uint64_t answered_speech_at_ = 0;  ///< caller's last speech sample the reply answers
+  std::optional<Unsettled> unsettled_;
+  std::uint64_t answer_heard_at_ = 0;      ///< sample its first packet left at; 0: not yet
   std::map<speech::JobNumber, Job> jobs_;  ///< by the recogniser's number
   std::map<std::uint64_t, speech::JobNumber> decodes_;
   std::int64_t next_seq_ = 1;

@@ -1,6 +1,7 @@
 #include "product/call/turn_taking.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace yyc3::call {
@@ -12,6 +13,9 @@ constexpr SamplePos samples(Milliseconds time) {
 constexpr SamplePos back(SamplePos from, SamplePos by) { return from > by ? from - by : 0; }
 constexpr SamplePos kFrameMax = 32 * kSamplesPerMs;  // a Silero frame; energy frames are shorter
 constexpr SamplePos kFramesLateMax = 300 * kSamplesPerMs;  // no frames for so long is silence
+constexpr Milliseconds kPauseMin{160};                     // shorter silences are parts of words
+constexpr double kPaceKept = 0.9;
+constexpr double kPaceWaits = 1.25;
 }  // namespace
 
 const char* name_of(Completeness value) {
@@ -26,6 +30,14 @@ const char* name_of(Completeness value) {
       return "unfinished";
   }
   return "unclear";
+}
+
+void Pace::on_pause(Milliseconds pause) {
+  mean_ms_ = kPaceKept * mean_ms_ + (1 - kPaceKept) * static_cast<double>(pause.count());
+}
+
+Milliseconds Pace::waits() const {
+  return Milliseconds{static_cast<std::int64_t>(kPaceWaits * mean_ms_)};
 }
 
 TurnTaking::TurnTaking(TurnConfig config, Judge judge, Interrupts interrupts)
@@ -46,88 +58,130 @@ TurnActions TurnTaking::on_speech(SamplePos end, double probability) {
       probability >= (state_ == State::kQuiet ? config_.speech_on : config_.speech_off);
   if (!speech) {
     run_ = 0;
-    if (state_ == State::kSpeaking) state_ = State::kTrailing;
+    if (state_ == State::kSpeaking) trail(out);
   } else {
     const SamplePos length = std::min(end - std::min(previous, end), kFrameMax);
     if (run_ == 0) run_from_ = back(end, length);
     run_ = end - run_from_;
-    if (state_ == State::kQuiet && run_ >= samples(config_.onset)) begin_utterance(end);
+    if (state_ == State::kQuiet && run_ >= samples(config_.onset)) begin_utterance(end, out);
     // One frame of speech after a silence may be a click: two begin to count again.
-    if (state_ == State::kTrailing && !overlong_ && run_ >= 2 * kFrameMax) {
-      state_ = State::kSpeaking;
-      drop_decode(out);
-    }
-    if (state_ == State::kSpeaking) {
-      speech_to_ = end;
-      quiet_since_ = end;
-      track_barge_in(end, out);
-    }
+    if (state_ == State::kTrailing && !overlong_ && run_ >= 2 * kFrameMax) go_on_after_pause(out);
+    if (state_ == State::kSpeaking) follow_speech(end, out);
   }
   consider_end(now_, out);
   return out;
 }
 
-void TurnTaking::begin_utterance(SamplePos end) {
+void TurnTaking::begin_utterance(SamplePos end, TurnActions& out) {
   state_ = State::kSpeaking;
-  speech_from_ = run_from_;
+  speech_from_ = begun_at_ = run_from_;
   speech_to_ = end;
+  partial_to_ = run_from_;
+  partials_ = 0;
   result_.reset();
-  stopped_ = false;
+  stopped_ = undecided_ = false;
   overlong_ = false;
+  if (!answered_) taken_back_ = 0;
+  if (!bot_speaking_ && may_take_back()) take_back(out);
+}
+
+void TurnTaking::go_on_after_pause(TurnActions& out) {
+  state_ = State::kSpeaking;
+  const auto pause = Milliseconds{(run_from_ - std::min(run_from_, speech_to_)) / kSamplesPerMs};
+  if (pause >= kPauseMin) pace_.on_pause(pause);
+  drop_decode(out);
+}
+
+void TurnTaking::follow_speech(SamplePos end, TurnActions& out) {
+  speech_to_ = end;
+  quiet_since_ = end;
+  track_barge_in(end, out);
+  start_partial(out);
+}
+
+void TurnTaking::trail(TurnActions& out) {
+  state_ = State::kTrailing;
+  if (job_is_partial_) drop_decode(out);  // its decoder is wanted in a moment
+}
+
+bool TurnTaking::may_take_back() const {
+  if (!answered_ || taken_back_ >= config_.take_backs_max) return false;
+  if (now_ - answered_->from > samples(config_.utterance_max)) return false;
+  return !bot_speaking_ || begun_at_ < bot_from_ + samples(config_.take_back);
+}
+
+void TurnTaking::take_back(TurnActions& out) {
+  pace_.on_pause(Milliseconds{(begun_at_ - std::min(begun_at_, answered_->to)) / kSamplesPerMs});
+  speech_from_ = answered_->from;
+  answered_.reset();
+  ++taken_back_;
+  stopped_ = true;  // what the bot still says is over: this speech is a turn
+  out.emplace_back(TakeBack{begun_at_});
 }
 
 void TurnTaking::track_barge_in(SamplePos end, TurnActions& out) {
-  if (!bot_speaking_ || !bot_interruptible_ || paused_ || stopped_) return;
-  if (end - speech_from_ < samples(config_.barge_in_after)) return;
-  paused_ = true;
+  if (!bot_speaking_ || end < bot_interruptible_from_ || paused_ || stopped_) return;
+  if (end - begun_at_ < samples(config_.barge_in_after)) return;
+  if (may_take_back()) return take_back(out);
+  paused_ = undecided_ = true;
   paused_at_ = end;
   out.emplace_back(PauseBot{speech_from_});
 }
 
+void TurnTaking::start_decode(SamplePos from, SamplePos to, bool partial, TurnActions& out) {
+  job_ = next_job_++;
+  job_is_partial_ = partial;
+  out.emplace_back(StartDecode{job_, from, to, bot_speaking_ || paused_, partial});
+}
+
+void TurnTaking::start_partial(TurnActions& out) {
+  if (job_ != 0 || speech_to_ - speech_from_ > samples(config_.partial_until)) return;
+  const Milliseconds wanted = partials_ == 0 ? config_.partial_after : config_.partial_every;
+  if (speech_to_ - partial_to_ < samples(wanted)) return;
+  partial_to_ = speech_to_;
+  ++partials_;
+  start_decode(back(speech_from_, samples(config_.preroll)), speech_to_, true, out);
+}
+
 void TurnTaking::speculate(SamplePos now, TurnActions& out) {
   if (job_ != 0 || result_ || now - speech_to_ < samples(config_.speculate_after)) return;
-  job_ = next_job_++;
-  out.emplace_back(StartDecode{job_, back(speech_from_, samples(config_.preroll)),
-                               speech_to_ + samples(config_.speculate_after),
-                               bot_speaking_ || paused_});
+  start_decode(back(speech_from_, samples(config_.preroll)),
+               speech_to_ + samples(config_.speculate_after), false, out);
 }
 
 void TurnTaking::drop_decode(TurnActions& out) {
   result_.reset();
+  job_is_partial_ = false;
   if (job_ == 0) return;
   out.emplace_back(CancelDecode{std::exchange(job_, 0)});
 }
 
 Milliseconds TurnTaking::patience() const {
-  if (!result_) return config_.complete;
-  switch (result_->judged) {
-    case Completeness::kSatisfied:
-      return config_.satisfied;
-    case Completeness::kComplete:
-      return config_.complete;
+  const Completeness judged = result_ ? result_->judged : Completeness::kComplete;
+  if (judged == Completeness::kSatisfied) return config_.satisfied;
+  const Milliseconds slow = std::min(pace_.waits(), config_.longest);
+  switch (judged) {
     case Completeness::kUnclear:
-      return config_.unclear;
+      return std::max(config_.unclear, slow);
     case Completeness::kUnfinished:
-      return config_.unfinished;
+      return std::max(config_.unfinished, slow);
+    default:
+      return std::max(config_.complete, slow);
   }
-  return config_.complete;
 }
 
 void TurnTaking::consider_end(SamplePos now, TurnActions& out) {
-  if (state_ == State::kSpeaking && now - speech_from_ > samples(config_.utterance_max) &&
-      job_ == 0) {
-    job_ = next_job_++;
-    out.emplace_back(StartDecode{job_, back(now, samples(config_.utterance_max)), now, false});
+  if (state_ == State::kSpeaking && now - speech_from_ > samples(config_.utterance_max)) {
+    drop_decode(out);
+    start_decode(back(now, samples(config_.utterance_max)), now, false, out);
     state_ = State::kTrailing;
     overlong_ = true;
   }
   if (paused_ && !stopped_ && state_ == State::kSpeaking &&
-      now - paused_at_ >= samples(config_.barge_in_decide)) {
-    // Nobody says 嗯 for so long: it is an interruption, whatever the words are.
-    stopped_ = true;
-    paused_ = false;
-    out.emplace_back(StopBot{speech_from_});
-  }
+      now - paused_at_ >= samples(config_.barge_in_decide))
+    stop_bot(out);  // Nobody says 嗯 for so long: it is an interruption, whatever the words are.
+  if (paused_ && state_ != State::kSpeaking && now - paused_at_ >= samples(config_.resume_after))
+    resume_bot(out);  // a cough, and a recogniser that is late
   if (state_ != State::kTrailing) return;
   speculate(now, out);
   if (result_ && (overlong_ || now - speech_to_ >= samples(patience()))) finish_turn(now, out);
@@ -140,23 +194,35 @@ void TurnTaking::finish_turn(SamplePos now, TurnActions& out) {
   run_ = 0;
   quiet_since_ = now;
   silence_told_ = false;
-  if (paused_) decide_barge_in(result.text, result.confidence, out);
+  if (undecided_) decide_barge_in(result.text, result.confidence, out);
   const bool over_the_bot = bot_speaking_ && !std::exchange(stopped_, false);
-  // A cough or a back-channel over the bot is no turn; neither is a noise without words.
-  if (over_the_bot || (result.text.empty() && !result.failed)) return;
+  // A cough or a back-channel over the bot is no turn; neither is a noise without words, but for
+  // one that has taken back an answer.
+  if (over_the_bot || (result.text.empty() && !result.failed && taken_back_ == 0)) return;
+  last_turn_ = {speech_from_, speech_to_};
   out.emplace_back(TurnEnded{result.text, result.confidence, result.failed, result.judged,
                              speech_from_, speech_to_, now, result.took});
 }
 
-void TurnTaking::decide_barge_in(const std::string& text, double confidence, TurnActions& out) {
-  if (!interrupts_(text, confidence)) return resume_bot(out);
-  paused_ = false;
+void TurnTaking::answer_may_be_taken_back(bool may) {
+  answered_.reset();
+  if (may) answered_ = last_turn_;
+}
+
+void TurnTaking::stop_bot(TurnActions& out) {
+  paused_ = undecided_ = false;
   stopped_ = true;
   out.emplace_back(StopBot{speech_from_});
 }
 
+void TurnTaking::decide_barge_in(const std::string& text, double confidence, TurnActions& out) {
+  undecided_ = false;
+  if (interrupts_(text, confidence)) return stop_bot(out);
+  resume_bot(out);
+}
+
 void TurnTaking::resume_bot(TurnActions& out) {
-  paused_ = false;
+  if (!std::exchange(paused_, false)) return;
   out.emplace_back(ResumeBot{});
 }
 
@@ -165,9 +231,14 @@ TurnActions TurnTaking::on_text(std::uint64_t job, const std::string& text, doub
   TurnActions out;
   if (job == 0 || job != job_) return out;
   job_ = 0;
+  if (std::exchange(job_is_partial_, false)) {
+    // Words so far that are none may become some: only the last decode resumes the bot.
+    if (undecided_ && !text.empty() && interrupts_(text, confidence)) stop_bot(out);
+    return out;
+  }
   result_ =
       Adopted{text, confidence, took, false, text.empty() ? Completeness::kUnclear : judge_(text)};
-  if (paused_ && !text.empty()) decide_barge_in(text, confidence, out);
+  if (undecided_ && !text.empty()) decide_barge_in(text, confidence, out);
   consider_end(now_, out);
   return out;
 }
@@ -176,27 +247,36 @@ TurnActions TurnTaking::on_decode_failed(std::uint64_t job) {
   TurnActions out;
   if (job == 0 || job != job_) return out;
   job_ = 0;
+  if (std::exchange(job_is_partial_, false)) return out;
   result_ = Adopted{{}, 0, Milliseconds{0}, true, Completeness::kUnclear};
-  if (paused_) resume_bot(out);
+  resume_bot(out);
   consider_end(now_, out);
   return out;
 }
 
-TurnActions TurnTaking::on_bot_speaking(SamplePos at, bool speaking, bool interruptible) {
-  TurnActions out;
+void TurnTaking::on_bot_began(SamplePos at, Milliseconds interruptible_after) {
+  note_bot(at, true);
+  bot_from_ = at;
+  bot_interruptible_from_ = interruptible_after == kNever ? std::numeric_limits<SamplePos>::max()
+                                                          : at + samples(interruptible_after);
+}
+
+void TurnTaking::on_bot_ended(SamplePos at) {
+  note_bot(at, false);
+  paused_ = undecided_ = false;
+}
+
+void TurnTaking::note_bot(SamplePos at, bool speaking) {
   now_ = std::max(now_, at);
   bot_speaking_ = speaking;
-  bot_interruptible_ = interruptible;
   quiet_since_ = now_;
   silence_told_ = false;
-  if (!speaking) paused_ = false;
-  return out;
 }
 
 TurnActions TurnTaking::on_clock(SamplePos now) {
   TurnActions out;
   now_ = std::max(now_, now);
-  if (state_ == State::kSpeaking && now_ - speech_to_ > kFramesLateMax) state_ = State::kTrailing;
+  if (state_ == State::kSpeaking && now_ - speech_to_ > kFramesLateMax) trail(out);
   consider_end(now_, out);
   const bool nobody = state_ == State::kQuiet && !bot_speaking_ && job_ == 0;
   if (listening_ && nobody && !silence_told_ && now_ - quiet_since_ >= samples(config_.no_answer)) {

@@ -22,7 +22,7 @@ enum class Completeness {
   kSatisfied,   ///< the node's grammar is satisfied: 300 ms
   kComplete,    ///< a whole sentence, or a short answer: 800 ms
   kUnclear,     ///< nothing the node can use: 950 ms
-  kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,050 ms
+  kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,200 ms
 };
 const char* name_of(Completeness value);
 
@@ -33,9 +33,16 @@ struct TurnConfig {
   Milliseconds satisfied{300};
   Milliseconds complete{800};
   Milliseconds unclear{950};
-  Milliseconds unfinished{1050};
+  Milliseconds unfinished{1'200};
+  Milliseconds longest{2'000};         ///< whatever the caller's own pauses are
+  Milliseconds partial_after{450};     ///< of speech: the first partial decode …
+  Milliseconds partial_every{800};     ///< … and of more speech, the next ones,
+  Milliseconds partial_until{8'000};   ///< while the utterance is no longer than this
   Milliseconds barge_in_after{190};    ///< of speech over the bot: it pauses (six Silero frames)
   Milliseconds barge_in_decide{900};   ///< by then a pause has become a stop or has been resumed
+  Milliseconds resume_after{2'000};    ///< a pause of the bot that nothing has decided ends then
+  Milliseconds take_back{500};         ///< of an answer: who speaks so soon has not heard it
+  int take_backs_max = 3;              ///< of one turn; then its answer stays
   Milliseconds utterance_max{20'000};  ///< a caller who never stops is cut and answered
   Milliseconds no_answer{6'000};       ///< silence after the bot's question: re-prompt
   double speech_on = 0.5;              ///< probability that opens
@@ -48,6 +55,7 @@ struct StartDecode {
   SamplePos from;
   SamplePos to;
   bool barge_in;  ///< to decide whether an interruption is meant
+  bool partial;   ///< while the caller speaks: to show, and to decide a barge-in; others go first
 };
 struct CancelDecode {
   std::uint64_t job;
@@ -58,6 +66,11 @@ struct PauseBot {  ///< first stage of a barge-in
 struct ResumeBot {};  ///< it was a back-channel, a cough, a noise
 struct StopBot {      ///< second stage: raise the epoch, keep what the ledger says was heard
   SamplePos speech_from;
+};
+/// The caller only paused: the answer to the turn before comes to nothing (silence, nothing of it
+/// counts), and that turn goes on.
+struct TakeBack {
+  SamplePos speech_from;  ///< of what the caller goes on with
 };
 /// The caller's turn is over. `text` may be empty: there was speech that could not be understood.
 struct TurnEnded {
@@ -71,11 +84,26 @@ struct TurnEnded {
   Milliseconds asr_ms{0};  ///< queue + decode of the adopted result
 };
 struct CallerSilent {};  ///< nothing said for `no_answer` after the bot finished
-using TurnAction =
-    std::variant<StartDecode, CancelDecode, PauseBot, ResumeBot, StopBot, TurnEnded, CallerSilent>;
+using TurnAction = std::variant<StartDecode, CancelDecode, PauseBot, ResumeBot, StopBot, TakeBack,
+                                TurnEnded, CallerSilent>;
 using TurnActions = std::vector<TurnAction>;
 
-/// Turn-taking of one call: when the caller has finished, when the bot must fall silent.
+/// How long a caller's own pauses are: an exponential mean (0.9 of the old, 400 ms at first) of the
+/// silences inside turns. A slow speaker is waited for longer (voice-agents.md §3.6).
+class Pace {
+ public:
+  void on_pause(Milliseconds pause);
+  /// 1.25 of the mean pause.
+  [[nodiscard]] Milliseconds waits() const;
+
+ private:
+  double mean_ms_ = 400;
+};
+
+/// Turn-taking of one call: when the caller has finished, when the bot must fall silent, and when
+/// an answer came too early. Three profiles: while the bot *speaks*, speech pauses it and words
+/// stop it; while it *thinks* (the turn has ended, nothing or < 500 ms of the answer was heard)
+/// speech goes on with the turn and takes the answer back; while it *listens*, silence ends turns.
 /// sans-I/O: fed with probabilities, results and the sample clock; returns what to do.
 /// Threads: none; touched on the call's loop only.
 class TurnTaking {
@@ -92,8 +120,14 @@ class TurnTaking {
   TurnActions on_text(std::uint64_t job, const std::string& text, double confidence,
                       Milliseconds took);
   TurnActions on_decode_failed(std::uint64_t job);
-  /// The bot began (or ended) speaking at `at`; `interruptible` is the node's.
-  TurnActions on_bot_speaking(SamplePos at, bool speaking, bool interruptible);
+  static constexpr Milliseconds kNever = Milliseconds::max();
+  /// The bot began speaking at `at`. @param interruptible_after of the node: kNever, or so much of
+  /// it is heard first.
+  void on_bot_began(SamplePos at, Milliseconds interruptible_after);
+  void on_bot_ended(SamplePos at);
+  /// The last TurnEnded is being answered, and nothing has come of it yet: the answer may be taken
+  /// back until false is said (or it was heard for TurnConfig::take_back).
+  void answer_may_be_taken_back(bool may);
   /// Time passes: at least every 20 ms.
   TurnActions on_clock(SamplePos now);
   /// False while no answer is awaited (the dialogue has ended or the call is on hold).
@@ -114,14 +148,24 @@ class TurnTaking {
     Completeness judged;
   };
 
-  void begin_utterance(SamplePos end);
+  void begin_utterance(SamplePos end, TurnActions& out);
+  void go_on_after_pause(TurnActions& out);
+  void follow_speech(SamplePos end, TurnActions& out);
+  void trail(TurnActions& out);
+  [[nodiscard]] bool may_take_back() const;
+  void take_back(TurnActions& out);
   void track_barge_in(SamplePos end, TurnActions& out);
+  void start_decode(SamplePos from, SamplePos to, bool partial, TurnActions& out);
+  void start_partial(TurnActions& out);
   void speculate(SamplePos now, TurnActions& out);
   void drop_decode(TurnActions& out);
   void consider_end(SamplePos now, TurnActions& out);
   void finish_turn(SamplePos now, TurnActions& out);
+  void stop_bot(TurnActions& out);
+  /// By the words: the second stage, or on with the reply.
   void decide_barge_in(const std::string& text, double confidence, TurnActions& out);
   void resume_bot(TurnActions& out);
+  void note_bot(SamplePos at, bool speaking);
   [[nodiscard]] Milliseconds patience() const;
 
   TurnConfig config_;
@@ -133,6 +177,7 @@ class TurnTaking {
   SamplePos now_ = 0;
   SamplePos frames_to_ = 0;    ///< end of the last probability's frame
   SamplePos speech_from_ = 0;  ///< of the utterance
+  SamplePos begun_at_ = 0;     ///< the same, but for what it goes on with
   SamplePos speech_to_ = 0;    ///< end of its last speech frame
   SamplePos run_from_ = 0;     ///< start of the current unbroken run of speech frames
   SamplePos run_ = 0;          ///< its length in samples
@@ -142,13 +187,27 @@ class TurnTaking {
   bool overlong_ = false;  ///< the utterance hit its cap: it ends with the result at hand
 
   std::uint64_t next_job_ = 1;
-  std::uint64_t job_ = 0;          ///< under way, 0 = none
+  std::uint64_t job_ = 0;  ///< under way, 0 = none
+  bool job_is_partial_ = false;
+  SamplePos partial_to_ = 0;       ///< speech that a partial decode covered
+  int partials_ = 0;               ///< of this utterance
   std::optional<Adopted> result_;  ///< of the speech up to speech_to_
 
+  struct Said {
+    SamplePos from;
+    SamplePos to;
+  };
+  Pace pace_;
+  Said last_turn_{};
+  std::optional<Said> answered_;  ///< a turn whose answer may be taken back
+  int taken_back_ = 0;            ///< times, of this turn
+
   bool bot_speaking_ = false;
-  bool bot_interruptible_ = true;
-  bool paused_ = false;   ///< the first stage is on
-  bool stopped_ = false;  ///< the second stage was reached in this utterance
+  SamplePos bot_from_ = 0;
+  SamplePos bot_interruptible_from_ = 0;
+  bool paused_ = false;     ///< the first stage is on
+  bool undecided_ = false;  ///< it was reached, and no words have come since
+  bool stopped_ = false;    ///< the second stage was reached in this utterance
   SamplePos paused_at_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "product/call/turn_taking.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 using namespace yyc3;
@@ -38,9 +39,24 @@ struct Bench {
       if (const T* one = std::get_if<T>(&action)) found.push_back(*one);
     return found;
   }
-  void answer(const char* text) {
-    REQUIRE_FALSE(all<StartDecode>().empty());
-    take(turns.on_text(all<StartDecode>().back().job, text, 0.9, 400ms));
+  std::vector<StartDecode> decodes(bool partial) const {
+    auto found = all<StartDecode>();
+    std::erase_if(found, [&](const StartDecode& one) { return one.partial != partial; });
+    return found;
+  }
+  void hear(bool partial, const char* text) {
+    REQUIRE_FALSE(decodes(partial).empty());
+    take(turns.on_text(decodes(partial).back().job, text, 0.9, 400ms));
+  }
+  void answer(const char* text) { hear(false, text); }
+  /// Says something and is answered, by what may be taken back.
+  void ask(const char* text) {
+    say(640ms);
+    quiet(256ms);
+    answer(text);
+    quiet(1'000ms);
+    REQUIRE_FALSE(all<TurnEnded>().empty());
+    turns.answer_may_be_taken_back(true);
   }
   Milliseconds since_speech(const TurnEnded& end) const {
     return Milliseconds{(end.decided_at - end.speech_to) / kSamplesPerMs};
@@ -54,7 +70,7 @@ TEST_CASE("decoding starts within the first 200 ms of silence and covers the utt
   b.quiet(500ms);
   b.say(960ms);
   b.quiet(192ms);
-  const auto decodes = b.all<StartDecode>();
+  const auto decodes = b.decodes(false);
   REQUIRE(decodes.size() == 1);
   CHECK(decodes[0].from <= 480 * kSamplesPerMs - 240 * kSamplesPerMs);
   CHECK(decodes[0].to >= b.now - 192 * kSamplesPerMs);
@@ -69,7 +85,7 @@ TEST_CASE("patience follows how finished the words sound") {
   const Case cases[] = {{Completeness::kSatisfied, 300ms, 340ms},
                         {Completeness::kComplete, 800ms, 840ms},
                         {Completeness::kUnclear, 950ms, 990ms},
-                        {Completeness::kUnfinished, 1050ms, 1090ms}};
+                        {Completeness::kUnfinished, 1200ms, 1240ms}};
   for (const auto& c : cases) {
     CAPTURE(name_of(c.judged));
     Bench b;
@@ -92,8 +108,8 @@ TEST_CASE("frames that lag behind the clock are speech all the same") {
     b.take(b.turns.on_clock(b.now + 80 * kSamplesPerMs));
     b.take(b.turns.on_speech(b.now, i <= 20 ? 0.9 : 0.05));
   }
-  REQUIRE(b.all<StartDecode>().size() == 1);
-  CHECK(b.all<CancelDecode>().empty());
+  REQUIRE(b.decodes(false).size() == 1);
+  CHECK(b.all<CancelDecode>().size() == 1);  // the partial one
 }
 
 TEST_CASE("a late result ends the turn at once when patience is already over") {
@@ -111,20 +127,23 @@ TEST_CASE("a pause inside a sentence cancels the speculation and keeps one utter
   b.say(640ms);
   b.quiet(384ms);
   b.say(640ms);
-  CHECK(b.all<CancelDecode>().size() == 1);
+  REQUIRE(b.decodes(false).size() == 1);
+  CHECK(std::ranges::any_of(b.all<CancelDecode>(), [&](const CancelDecode& cancelled) {
+    return cancelled.job == b.decodes(false)[0].job;
+  }));
   b.quiet(256ms);
   b.answer("我想改到，明天下午");
   b.quiet(1000ms);
   const auto ends = b.all<TurnEnded>();
   REQUIRE(ends.size() == 1);
-  CHECK(b.all<StartDecode>()[1].from == b.all<StartDecode>()[0].from);
+  CHECK(b.decodes(false)[1].from == b.decodes(false)[0].from);
 }
 
 TEST_CASE("a result of a cancelled decode is ignored") {
   Bench b;
   b.say(640ms);
   b.quiet(256ms);
-  const auto first = b.all<StartDecode>()[0].job;
+  const auto first = b.decodes(false)[0].job;
   b.say(320ms);
   b.take(b.turns.on_text(first, "旧", 0.9, 400ms));
   b.quiet(2000ms);
@@ -133,7 +152,7 @@ TEST_CASE("a result of a cancelled decode is ignored") {
 
 TEST_CASE("speech over the bot pauses it within 300 ms, words stop it, and the turn follows") {
   Bench b;
-  b.take(b.turns.on_bot_speaking(0, true, true));
+  b.turns.on_bot_began(0, 0ms);
   b.quiet(320ms);
   const SamplePos onset = b.now;
   b.say(288ms);
@@ -143,7 +162,7 @@ TEST_CASE("speech over the bot pauses it within 300 ms, words stop it, and the t
   b.quiet(256ms);
   b.answer("等一下我有问题");
   CHECK(b.all<StopBot>().size() == 1);
-  b.take(b.turns.on_bot_speaking(b.now, false, true));
+  b.turns.on_bot_ended(b.now);
   b.quiet(1000ms);
   CHECK(b.all<TurnEnded>().size() == 1);
 }
@@ -151,7 +170,7 @@ TEST_CASE("speech over the bot pauses it within 300 ms, words stop it, and the t
 TEST_CASE("a back-channel pauses the bot but does not stop it, and is no turn") {
   Bench b;
   b.interrupts = false;
-  b.take(b.turns.on_bot_speaking(0, true, true));
+  b.turns.on_bot_began(0, 0ms);
   b.quiet(320ms);
   b.say(320ms);
   b.quiet(256ms);
@@ -163,17 +182,32 @@ TEST_CASE("a back-channel pauses the bot but does not stop it, and is no turn") 
   CHECK(b.all<TurnEnded>().empty());
 }
 
+TEST_CASE("a pause that nothing has decided ends within 2 s") {
+  Bench b;
+  b.turns.on_bot_began(0, 0ms);
+  b.quiet(320ms);
+  b.say(256ms);
+  REQUIRE(b.all<PauseBot>().size() == 1);
+  b.quiet(1'920ms);
+  CHECK(b.all<ResumeBot>().empty());
+  b.quiet(96ms);
+  CHECK(b.all<ResumeBot>().size() == 1);  // no decode has answered
+  b.answer("我有问题");
+  CHECK(b.all<StopBot>().size() == 1);  // it was an interruption after all
+  CHECK(b.all<ResumeBot>().size() == 1);
+}
+
 TEST_CASE("talking on over the bot stops it without waiting for words") {
   Bench b;
   b.interrupts = false;
-  b.take(b.turns.on_bot_speaking(0, true, true));
+  b.turns.on_bot_began(0, 0ms);
   b.say(1400ms);
   CHECK(b.all<StopBot>().size() == 1);
 }
 
 TEST_CASE("a node that may not be interrupted is not") {
   Bench b;
-  b.take(b.turns.on_bot_speaking(0, true, false));
+  b.turns.on_bot_began(0, TurnTaking::kNever);
   b.say(1400ms);
   CHECK(b.all<PauseBot>().empty());
   CHECK(b.all<StopBot>().empty());
@@ -200,7 +234,7 @@ TEST_CASE("a failed recogniser ends the turn as failed, so that the keypad can b
   Bench b;
   b.say(640ms);
   b.quiet(256ms);
-  b.take(b.turns.on_decode_failed(b.all<StartDecode>().back().job));
+  b.take(b.turns.on_decode_failed(b.decodes(false).back().job));
   b.quiet(1000ms);
   REQUIRE(b.all<TurnEnded>().size() == 1);
   CHECK(b.all<TurnEnded>()[0].failed);
@@ -212,12 +246,12 @@ TEST_CASE("silence after the question is told once, and again only after the bot
   CHECK(b.all<CallerSilent>().size() == 1);
   b.quiet(9000ms);
   CHECK(b.all<CallerSilent>().size() == 1);
-  b.take(b.turns.on_bot_speaking(b.now, true, true));
-  b.take(b.turns.on_bot_speaking(b.now, false, true));
+  b.turns.on_bot_began(b.now, 0ms);
+  b.turns.on_bot_ended(b.now);
   b.quiet(7000ms);
   CHECK(b.all<CallerSilent>().size() == 2);
   b.turns.listen(false);
-  b.take(b.turns.on_bot_speaking(b.now, false, true));
+  b.turns.on_bot_ended(b.now);
   b.quiet(9000ms);
   CHECK(b.all<CallerSilent>().size() == 2);
 }
@@ -239,4 +273,175 @@ TEST_CASE("the stream may fall silent without frames: the clock alone ends the t
     if (i == 20) b.answer("好的");
   }
   CHECK(b.all<TurnEnded>().size() == 1);
+}
+
+TEST_CASE("a node may be interrupted after so much of it was heard") {
+  Bench b;
+  b.turns.on_bot_began(0, 1'500ms);
+  b.say(1'280ms);
+  CHECK(b.all<PauseBot>().empty());
+  b.say(320ms);
+  CHECK(b.all<PauseBot>().size() == 1);
+}
+
+TEST_CASE("speech of 450 ms is decoded in part, and again every 800 ms of it, up to 8 s") {
+  Bench b;
+  b.say(448ms);
+  CHECK(b.decodes(true).empty());
+  b.say(32ms);
+  REQUIRE(b.decodes(true).size() == 1);
+  b.say(2'000ms);
+  CHECK(b.decodes(true).size() == 1);  // one at a time
+  b.hear(true, "我想问一下");
+  b.say(32ms);
+  REQUIRE(b.decodes(true).size() == 2);
+  CHECK(b.decodes(true)[1].from == b.decodes(true)[0].from);
+  b.hear(true, "我想问一下你们的地址");
+  b.say(736ms);
+  CHECK(b.decodes(true).size() == 2);
+  b.say(64ms);
+  CHECK(b.decodes(true).size() == 3);
+  for (int i = 0; i < 20; ++i) {
+    b.hear(true, "还在说");
+    b.say(800ms);
+  }
+  CHECK(b.decodes(true).back().to <= (8'000 + 32) * kSamplesPerMs);
+  CHECK(b.all<TurnEnded>().empty());
+}
+
+TEST_CASE("a partial decode makes way when the caller falls silent, and its failure is nothing") {
+  Bench b;
+  b.say(640ms);
+  REQUIRE(b.decodes(true).size() == 1);
+  b.quiet(32ms);
+  REQUIRE(b.all<CancelDecode>().size() == 1);
+  CHECK(b.all<CancelDecode>()[0].job == b.decodes(true)[0].job);
+  b.quiet(96ms);
+  CHECK(b.decodes(false).size() == 1);
+  b.say(640ms);
+  REQUIRE(b.decodes(true).size() == 2);
+  b.take(b.turns.on_decode_failed(b.decodes(true)[1].job));
+  b.quiet(224ms);
+  b.answer("我想问一下");
+  b.quiet(1000ms);
+  REQUIRE(b.all<TurnEnded>().size() == 1);
+  CHECK_FALSE(b.all<TurnEnded>()[0].failed);
+}
+
+TEST_CASE("words of a partial decode stop the bot; words that mean nothing yet do not resume it") {
+  for (const bool interrupts : {true, false}) {
+    CAPTURE(interrupts);
+    Bench b;
+    b.interrupts = interrupts;
+    b.turns.on_bot_began(0, 0ms);
+    b.quiet(640ms);
+    b.say(512ms);
+    REQUIRE(b.all<PauseBot>().size() == 1);
+    REQUIRE(b.decodes(true).size() == 1);
+    CHECK(b.decodes(true)[0].barge_in);
+    b.hear(true, "等一下");
+    CHECK(b.all<StopBot>().size() == (interrupts ? 1 : 0));
+    CHECK(b.all<ResumeBot>().empty());
+  }
+}
+
+TEST_CASE("who goes on before the answer is heard takes it back, and both are one turn") {
+  Bench b;
+  b.quiet(320ms);
+  const SamplePos begun = b.now;
+  b.ask("我想问一下");
+  b.say(96ms);
+  REQUIRE(b.all<TakeBack>().size() == 1);
+  CHECK(b.all<TakeBack>()[0].speech_from == b.now - 96 * kSamplesPerMs);
+  b.say(544ms);
+  b.quiet(256ms);
+  b.answer("我想问一下多少钱");
+  b.quiet(1'000ms);
+  REQUIRE(b.all<TurnEnded>().size() == 2);
+  CHECK(b.all<TurnEnded>()[1].speech_from == begun);
+  CHECK(b.decodes(false).back().from == b.decodes(false).front().from);
+  CHECK(b.all<StopBot>().empty());
+}
+
+TEST_CASE("half a second of the answer is heard too little to be an interruption of it") {
+  struct Case {
+    const char* why;
+    Milliseconds heard;
+    bool taken_back;
+  };
+  const Case cases[] = {{"at its first word", 64ms, true},
+                        {"within half a second", 448ms, true},
+                        {"later it is an interruption", 640ms, false}};
+  for (const auto& c : cases) {
+    CAPTURE(c.why);
+    Bench b;
+    b.ask("我想问一下");
+    b.turns.on_bot_began(b.now, 0ms);
+    b.quiet(c.heard);
+    b.say(160ms);
+    CHECK(b.all<TakeBack>().empty());  // it may still be a click
+    b.say(64ms);
+    CHECK(b.all<TakeBack>().size() == (c.taken_back ? 1 : 0));
+    CHECK(b.all<PauseBot>().size() == (c.taken_back ? 0 : 1));
+    if (!c.taken_back) continue;
+    b.turns.on_bot_ended(b.now);
+    b.quiet(256ms);
+    b.answer("我想问一下多少钱");
+    b.quiet(1'000ms);
+    CHECK(b.all<TurnEnded>().size() == 2);
+  }
+}
+
+TEST_CASE("an answer is taken back three times at most, and not when it may not be") {
+  Bench b;
+  b.ask("那个");
+  b.turns.answer_may_be_taken_back(false);
+  b.say(320ms);
+  CHECK(b.all<TakeBack>().empty());
+  Bench often;
+  often.ask("那个");
+  for (int i = 0; i < 5; ++i) often.ask("那个那个");
+  CHECK(often.all<TakeBack>().size() == 3);
+}
+
+TEST_CASE("a noise that takes an answer back is a turn even when nothing is understood") {
+  Bench b;
+  b.ask("是的");
+  b.say(160ms);
+  b.quiet(256ms);
+  b.answer("");
+  b.quiet(1'500ms);
+  CHECK(b.all<TurnEnded>().size() == 2);  // or the bot would wait for a caller who waits for it
+}
+
+TEST_CASE("who pauses for long is waited for longer, but not after a plain answer") {
+  for (const Milliseconds longest : {2'000ms, 820ms}) {
+    CAPTURE(longest.count());
+    TurnConfig config;
+    config.longest = longest;
+    Bench b{config};
+    for (int i = 0; i < 15; ++i) {
+      b.say(480ms);
+      b.quiet(768ms);
+    }
+    b.answer("我那天，可能来不了");
+    b.quiet(3'000ms);
+    REQUIRE(b.all<TurnEnded>().size() == 1);
+    const Milliseconds waited = b.since_speech(b.all<TurnEnded>()[0]);
+    CHECK(waited >= std::min(longest, 850ms));
+    CHECK(waited <= std::min(longest + 32ms, 900ms));
+    b.judged = Completeness::kSatisfied;
+    b.say(480ms);
+    b.quiet(256ms);
+    b.answer("是的");
+    b.quiet(1'000ms);
+    CHECK(b.since_speech(b.all<TurnEnded>()[1]) < 340ms);
+  }
+}
+
+TEST_CASE("a caller's pace is a mean that few pauses move little") {
+  Pace pace;
+  CHECK(pace.waits() == 500ms);
+  pace.on_pause(1'400ms);
+  CHECK(pace.waits() == 625ms);
 }

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "engine/text/understand.hpp"
 #include "product/dialogue/intent.hpp"
@@ -81,12 +82,15 @@ struct Ask {
   std::string capture_time;
 };
 
+constexpr Milliseconds kNeverInterruptible = Milliseconds::max();
+
 enum class NodeEnd { kNone, kHangUp, kTransfer };
 
 struct Node {
   std::string id;
-  LocalText say;              ///< may be empty for a node that only decides
-  bool interruptible = true;  ///< of `say`; what is asked again always is
+  LocalText say;                        ///< may be empty for a node that only decides
+  Milliseconds interruptible_after{0};  ///< of `say`, or kNeverInterruptible; what is asked again
+                                        ///< always is
   std::vector<Effect> effects;
   std::optional<Ask> ask;
   std::vector<Branch> next;  ///< the first that holds

@@ -286,7 +286,7 @@ class Checker {
     if ((flow_.zh && !says_ai(node->say.zh, true)) || (flow_.en && !says_ai(node->say.en, false)))
       problems_.add(node->id,
                     "the first words must say that an AI calls (zh 智能语音助手, en AI assistant)");
-    if (node->interruptible)
+    if (node->interruptible_after != kNeverInterruptible)
       problems_.add(node->id,
                     "\"interruptible\" must be false: the disclosure is heard to its end");
   }

@@ -56,16 +56,35 @@ class Reader {
     return value->is_bool() ? value->get_bool() : otherwise;
   }
 
-  int integer(const json::object& from, std::string_view key, std::string_view where, int low,
-              int high, int otherwise) {
+  struct Range {
+    int low;
+    int high;
+  };
+  int integer(const json::object& from, std::string_view key, std::string_view where, Range range,
+              int otherwise) {
     const json::value* value = from.if_contains(key);
     if (value == nullptr) return otherwise;
     const std::int64_t* number = value->if_int64();
-    if (number == nullptr || *number < low || *number > high) {
-      problems_.add(where, fmt::format("\"{}\" must be a whole number {}…{}", key, low, high));
+    if (number == nullptr || *number < range.low || *number > range.high) {
+      problems_.add(where,
+                    fmt::format("\"{}\" must be a whole number {}…{}", key, range.low, range.high));
       return otherwise;
     }
     return static_cast<int>(*number);
+  }
+
+  /// true, false, or {"after_ms": 100…10000}.
+  Milliseconds interruptible(const json::object& from, std::string_view where) {
+    const json::value* value = from.if_contains("interruptible");
+    if (value == nullptr) return Milliseconds{0};
+    if (value->is_bool()) return value->get_bool() ? Milliseconds{0} : kNeverInterruptible;
+    const std::string inner = fmt::format("{}: interruptible", where);
+    if (const json::object* after = value->if_object(); after && after->contains("after_ms")) {
+      known(*after, inner, {"after_ms"});
+      return Milliseconds{integer(*after, "after_ms", inner, {100, 10'000}, 100)};
+    }
+    problems_.add(where, "\"interruptible\" must be true, false or {\"after_ms\": 100…10000}");
+    return Milliseconds{0};
   }
 
   LocalText local(const json::object& from, std::string_view key, std::string_view where) {
@@ -188,8 +207,8 @@ class Reader {
          [&](const json::object& item) { out.options.push_back(option(item, where)); });
     if (const json::object* digits = object(from, "digits", where)) {
       known(*digits, where, {"min", "max"});
-      out.digits_min = integer(*digits, "min", where, 1, 32, 1);
-      out.digits_max = integer(*digits, "max", where, out.digits_min, 32, out.digits_min);
+      out.digits_min = integer(*digits, "min", where, {1, 32}, 1);
+      out.digits_max = integer(*digits, "max", where, {out.digits_min, 32}, out.digits_min);
     }
     out.question = local(from, "question", where);
     out.on_silence = local(from, "silence", where);
@@ -202,7 +221,7 @@ class Reader {
     known(from, id, {"say", "interruptible", "do", "ask", "next", "go", "end"});
     Node out;
     out.say = local(from, "say", id);
-    out.interruptible = flag(from, "interruptible", id, true);
+    out.interruptible_after = interruptible(from, id);
     out.effects = effects(from, id);
     if (const json::object* question = object(from, "ask", id)) out.ask = ask(*question, id);
     each(from, "next", id, [&](const json::object& item) { out.next.push_back(branch(item, id)); });
@@ -330,7 +349,7 @@ Flow read_flow(const json::object& from, Problems& problems) {
                {"format", "id", "version", "title", "languages", "start", "limits", "globals",
                 "variables", "nodes", "faq", "intents"});
   Flow flow;
-  if (reader.integer(from, "format", "flow", 1, 1, 0) != 1)
+  if (reader.integer(from, "format", "flow", {1, 1}, 0) != 1)
     problems.add("flow", "\"format\" must be 1");
   flow.id = reader.text(from, "id", "flow");
   flow.version = reader.text(from, "version", "flow");
@@ -344,9 +363,9 @@ Flow read_flow(const json::object& from, Problems& problems) {
   flow.start = reader.text(from, "start", "flow");
   if (const json::object* limits = reader.object(from, "limits", "limits")) {
     reader.known(*limits, "limits", {"silence", "no_match", "turns"});
-    flow.limits.silence = reader.integer(*limits, "silence", "limits", 1, 5, 3);
-    flow.limits.no_match = reader.integer(*limits, "no_match", "limits", 1, 5, 2);
-    flow.limits.turns = reader.integer(*limits, "turns", "limits", 5, 200, 40);
+    flow.limits.silence = reader.integer(*limits, "silence", "limits", {1, 5}, 3);
+    flow.limits.no_match = reader.integer(*limits, "no_match", "limits", {1, 5}, 2);
+    flow.limits.turns = reader.integer(*limits, "turns", "limits", {5, 200}, 40);
   }
   reader.globals(from, flow);
   reader.variables(from, flow);

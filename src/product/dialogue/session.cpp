@@ -66,24 +66,27 @@ std::string Reply::text() const {
   return out;
 }
 
-DialogueSession::State::State(std::shared_ptr<const Flow> given_flow,
-                              std::shared_ptr<const Understanding> given_understanding)
-    : flow(std::move(given_flow)), understanding(std::move(given_understanding)) {
+Books::Books(const Flow& flow, const Understanding& understanding)
+    : faq(understanding.new_book()), own_intents(understanding.new_book()) {
   const auto add = [](PhraseBook& book, const auto& item, std::size_t label) {
     for (const std::string& phrase : item.zh) book.add(phrase, label, text::Language::kZh);
     for (const std::string& phrase : item.en) book.add(phrase, label, text::Language::kEn);
   };
-  faq = std::make_unique<PhraseBook>(understanding->new_book());
-  own_intents = std::make_unique<PhraseBook>(understanding->new_book());
-  for (std::size_t i = 0; i < flow->faq.size(); ++i) add(*faq, flow->faq[i], i);
-  for (std::size_t i = 0; i < flow->intents.size(); ++i) add(*own_intents, flow->intents[i], i);
-  for (const Node& each : flow->nodes) {
+  for (std::size_t i = 0; i < flow.faq.size(); ++i) add(faq, flow.faq[i], i);
+  for (std::size_t i = 0; i < flow.intents.size(); ++i) add(own_intents, flow.intents[i], i);
+  for (const Node& each : flow.nodes) {
     if (!each.ask) continue;
-    PhraseBook book = understanding->new_book();
+    PhraseBook book = understanding.new_book();
     for (std::size_t i = 0; i < each.ask->options.size(); ++i) add(book, each.ask->options[i], i);
     options.emplace(each.id, std::move(book));
   }
 }
+
+DialogueSession::State::State(std::shared_ptr<const Flow> given_flow,
+                              std::shared_ptr<const Understanding> given_understanding)
+    : flow(std::move(given_flow)),
+      understanding(std::move(given_understanding)),
+      books(std::make_shared<const Books>(*flow, *understanding)) {}
 
 std::map<std::string, std::string> DialogueSession::State::values() const {
   std::map<std::string, std::string> out = variables;
@@ -115,13 +118,17 @@ Answer DialogueSession::State::answer(std::string_view heard, text::Language spo
                                       const text::LocalDateTime& now) const {
   const Ask& ask = *here().ask;
   if (ask.grammar == Grammar::kTime) return merge_time(time_so_far(ask.slot), understood.when, now);
-  return answer_to(ask, options.find(node)->second, heard, spoken, understood);
+  return answer_to(ask, books->options.find(node)->second, heard, spoken, understood);
 }
 
 DialogueSession::DialogueSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DialogueSession::DialogueSession(DialogueSession&&) noexcept = default;
 DialogueSession& DialogueSession::operator=(DialogueSession&&) noexcept = default;
 DialogueSession::~DialogueSession() = default;
+
+DialogueSession DialogueSession::copy() const {
+  return DialogueSession(std::make_unique<State>(*state_));
+}
 
 Result<DialogueSession> DialogueSession::create(std::shared_ptr<const Flow> flow,
                                                 std::shared_ptr<const Understanding> understanding,
@@ -213,7 +220,7 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
     const bool more = ask.grammar != Grammar::kTime && is_short(text, state_->language);
     return more ? Completeness::kComplete : Completeness::kSatisfied;
   }
-  if (!state_->faq->find(text, state_->language, 0.85)) return Completeness::kUnclear;
+  if (!state_->books->faq.find(text, state_->language, 0.85)) return Completeness::kUnclear;
   return sounds_like_question(text, state_->language) ? Completeness::kSatisfied
                                                       : Completeness::kComplete;
 }
@@ -224,7 +231,7 @@ bool DialogueSession::State::means_something(std::string_view heard, double conf
   if (understood.request != Request::kNone) return true;
   if (confidence < kUnsure) return false;
   if (understood.yes_no == text::YesNo::kNo || sounds_like_question(heard, language) ||
-      own_intents->find(heard, language) || faq->find(heard, language, 0.85))
+      books->own_intents.find(heard, language) || books->faq.find(heard, language, 0.85))
     return true;
   if (stage != Stage::kAsking) return false;
   const Answer found = answer(heard, language, understood, now);
@@ -234,7 +241,7 @@ bool DialogueSession::State::means_something(std::string_view heard, double conf
 bool DialogueSession::interrupts(std::string_view heard, double confidence,
                                  const text::LocalDateTime& now) const {
   const std::string_view text = heard.substr(0, kHeardBytesMax);
-  if (Understanding::is_back_channel(text, state_->language)) return false;
+  if (state_->understanding->only_listens(text, state_->language)) return false;
   const std::string plain = plain_text(text);
   if (state_->language == text::Language::kEn)
     return std::ranges::count(plain, ' ') >= 1 || plain == "no" || plain == "stop" ||

@@ -43,9 +43,9 @@ struct Expect {
   bool answer = false;  ///< false: the dialogue is over, or handed over
   Grammar grammar = Grammar::kFree;
   std::vector<std::string> options;  ///< kOptions: phrases for the recogniser, ≤ 64 of ≤ 40 chars
-  bool interruptible = true;
-  bool keypad = false;            ///< keys were offered; they are taken at any time anyway
-  Milliseconds no_answer{6'000};  ///< silence after which `on_silence` is due
+  Milliseconds interruptible_after{0};  ///< of the reply; kNeverInterruptible
+  bool keypad = false;                  ///< keys were offered; they are taken at any time anyway
+  Milliseconds no_answer{6'000};        ///< silence after which `on_silence` is due
 };
 
 struct Reply {
@@ -90,6 +90,8 @@ class DialogueSession {
   DialogueSession(DialogueSession&&) noexcept;
   DialogueSession& operator=(DialogueSession&&) noexcept;
   ~DialogueSession();
+  /// The same conversation a second time: what one of the two hears the other does not.
+  [[nodiscard]] DialogueSession copy() const;
 
   /// The first words: who is calling and that it is an AI.
   Reply start(const text::LocalDateTime& now);

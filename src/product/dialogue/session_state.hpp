@@ -16,13 +16,18 @@ constexpr int kRepeatsMax = 3;  ///< of one question by voice; then it is not un
 
 enum class Stage { kNew, kAsking, kHandedOver, kEnded };
 
+/// The phrases of a flow, ready to be looked up.
+struct Books {
+  Books(const Flow& flow, const Understanding& understanding);
+  std::map<std::string, PhraseBook, std::less<>> options;  ///< by node
+  PhraseBook faq;
+  PhraseBook own_intents;
+};
+
 struct DialogueSession::State {
   std::shared_ptr<const Flow> flow;
   std::shared_ptr<const Understanding> understanding;
-  // Compiled from the flow.
-  std::map<std::string, PhraseBook, std::less<>> options;  ///< by node
-  std::unique_ptr<PhraseBook> faq;
-  std::unique_ptr<PhraseBook> own_intents;
+  std::shared_ptr<const Books> books;
   // Of the conversation: what to_json keeps.
   text::Language language = text::Language::kZh;
   std::map<std::string, std::string> variables;
@@ -102,11 +107,11 @@ class DialogueSession::Step {
   const text::LocalDateTime now_;
   Reply reply_;
   Understood understood_;
-  std::string answer_;           ///< label of the answer, for the branches
-  std::string own_intent_;       ///< of the flow, heard in this step
-  std::string unsure_before_;    ///< answer of the utterance before, heard unsurely
-  const char* reason_ = "flow";  ///< of a transfer
-  bool must_be_heard_ = false;   ///< what is said enters a node that is not interruptible
+  std::string answer_;                   ///< label of the answer, for the branches
+  std::string own_intent_;               ///< of the flow, heard in this step
+  std::string unsure_before_;            ///< answer of the utterance before, heard unsurely
+  const char* reason_ = "flow";          ///< of a transfer
+  Milliseconds interruptible_after_{0};  ///< the longest of the nodes that what is said enters
   Milliseconds no_answer_{6'000};
 };
 

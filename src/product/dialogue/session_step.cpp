@@ -85,7 +85,7 @@ void DialogueSession::Step::go(std::string_view id) {
     apply(node->effects);
     if (!node->say.empty()) {
       say(node->say, node->id + ".say");
-      must_be_heard_ = must_be_heard_ || !node->interruptible;
+      interruptible_after_ = std::max(interruptible_after_, node->interruptible_after);
     }
     if (node->end != NodeEnd::kNone) return end(*node);
     if (node->ask) {
@@ -266,7 +266,7 @@ void DialogueSession::Step::repeat() {
 }
 
 bool DialogueSession::Step::answer_faq(const HeardText& heard) {
-  const auto found = state_.faq->find(heard.text, heard.language, 0.85);
+  const auto found = state_.books->faq.find(heard.text, heard.language, 0.85);
   if (!found) return false;
   const Faq& faq = state_.flow->faq[found->label];
   say(faq.answer, "faq." + faq.id);
@@ -328,7 +328,7 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   if (obey_hard_request(heard.text)) return;
   if (too_many_turns()) return go(state_.flow->globals.give_up);
   if (plain_text(heard.text).empty()) return no_match();
-  if (const auto own = state_.own_intents->find(heard.text, heard.language))
+  if (const auto own = state_.books->own_intents.find(heard.text, heard.language))
     own_intent_ = state_.flow->intents[own->label].name;
   if (obey_interruption(heard.confidence)) return;
   capture_time();
@@ -337,8 +337,8 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   if (answer.firm && follow_answer(heard, answer, question)) return;
   // "等一下，地址在哪里", "等等，我想改时间": more than "wait"
   const bool more = understood_.request == Request::kHold &&
-                    (state_.own_intents->find(heard.text, heard.language, 1.0) ||
-                     state_.faq->find(heard.text, heard.language, 0.85));
+                    (state_.books->own_intents.find(heard.text, heard.language, 1.0) ||
+                     state_.books->faq.find(heard.text, heard.language, 0.85));
   if (!more && obey_soft_request()) return;
   if (Understanding::is_greeting(heard.text, heard.language)) {
     reply_.answer = "greeting";
@@ -348,8 +348,8 @@ void DialogueSession::Step::hear(const HeardText& heard) {
     // "对，地址在哪里": the yes counts, and the question is answered.
     const std::string first(before_first_pause(heard.text));
     const Understood lead = state_.understanding->read(first, heard.language, now_);
-    const bool two =
-        first.size() < heard.text.size() && state_.faq->find(heard.text, heard.language, 0.85);
+    const bool two = first.size() < heard.text.size() &&
+                     state_.books->faq.find(heard.text, heard.language, 0.85);
     if (two && !sounds_like_question(first, heard.language) &&
         follow_answer(heard, state_.answer(first, heard.language, lead, now_), true))
       return;
@@ -460,7 +460,7 @@ Reply DialogueSession::Step::take() {
     return !std::holds_alternative<Transfer>(action) && !std::holds_alternative<HangUp>(action);
   });
   Expect& expect = reply_.expect;
-  expect.interruptible = !must_be_heard_;
+  expect.interruptible_after = interruptible_after_;
   expect.answer = state_.stage == Stage::kAsking;
   expect.no_answer = no_answer_;
   const bool worth_repeating = reply_.answer != "hold" && reply_.answer != "no_match";

@@ -241,14 +241,15 @@ TEST_CASE("the first words say that a machine calls, and cannot be interrupted")
     const std::string text = reply.text();
     CHECK(text.find(language == kZh ? "我是云杉口腔的智能语音助手"
                                     : "AI assistant calling on behalf of") != std::string::npos);
-    CHECK_FALSE(reply.expect.interruptible);
+    CHECK(reply.expect.interruptible_after == kNeverInterruptible);
     CHECK(reply.expect.answer);
     CHECK(reply.expect.grammar == Grammar::kYesNo);
     REQUIRE(reply.say.size() >= 2);
     CHECK(reply.say[0].cacheable);
     CHECK(reply.say[1].variable);  // the name: memory only
     CHECK_FALSE(reply.say[1].cacheable);
-    CHECK(session.on_silence(kNow).expect.interruptible);  // asked again: heard once already
+    CHECK(session.on_silence(kNow).expect.interruptible_after ==
+          Milliseconds{0});  // asked again: heard once already
   }
 }
 
@@ -422,10 +423,11 @@ TEST_CASE("judge and interrupts") {
   CHECK(session.judge("转人工", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("停车方便吗", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("", kNow) == Completeness::kUnclear);
-  for (const char* listening : {"嗯", "嗯嗯", "好的", "对", "哦。", "知道了"})
+  for (const char* listening : {"嗯", "嗯嗯", "好的", "对", "哦。", "知道了", "恩恩恩恩",
+                                "对对对是的", "号的号的", "知道了好的"})
     CHECK_FALSE(session.interrupts(listening, 0.9, kNow));
-  for (const char* stop :
-       {"停", "等一下", "不用了", "你是谁", "别打了", "多少钱", "后天", "周五", "我那天没有空"})
+  for (const char* stop : {"停", "等一下", "对对对等一下", "不用了", "你是谁", "别打了", "多少钱",
+                           "后天", "周五", "我那天没有空"})
     CHECK_MESSAGE(session.interrupts(stop, 0.9, kNow), stop);
   // What 嗯嗯, 是, 好的 and 知道 were heard as over the bot, on real calls.
   for (const char* murmur : {"请用", "好的好的", "吃饭", "吃的", "轮到", "这儿", "您来吧"})

@@ -10,7 +10,8 @@
 namespace yyc3::dialogue {
 namespace {
 
-constexpr double kSureOfWho = 0.93;      // "你们的地址在哪里" sounds much like "你们是哪里"
+constexpr double kSureOfWho = 0.93;  // "你们的地址在哪里" sounds much like "你们是哪里"
+constexpr std::size_t kMurmurUnitsMax = 12;
 constexpr std::size_t kBytesMax = 4000;  // of one utterance; a recogniser gives some 200
 
 std::string_view bounded(std::string_view text) { return text.substr(0, kBytesMax); }
@@ -19,6 +20,22 @@ bool is_question(std::string_view text) {
   for (const std::string_view mark : {"吗", "呢", "多少", "什么", "怎么", "哪", "几点", "?", "？"})
     if (text.find(mark) != std::string_view::npos) return true;
   return false;
+}
+
+/// Whether the units of `heard` from `at` on sound like `phrase`.
+bool sounds_like(const text::PinyinKey& heard, std::size_t at, const text::PinyinKey& phrase) {
+  constexpr double kSameSound = 0.051;  // a unit
+  constexpr std::u32string_view kNumerals = U"零一二两三四五六七八九十百千";
+  const std::size_t size = phrase.units.size();
+  if (at + size > heard.units.size()) return false;
+  text::PinyinKey part;
+  for (std::size_t i = 0; i < size; ++i) {
+    const text::PinyinKey::Unit& unit = heard.units[at + i];
+    const bool number = unit.count == 0 || kNumerals.find(unit.character) != kNumerals.npos;
+    if (number && unit.character != phrase.units[i].character) return false;
+    part.units.push_back(unit);
+  }
+  return text::SoundMatcher::distance(part, phrase) <= kSameSound * static_cast<double>(size);
 }
 
 }  // namespace
@@ -42,6 +59,9 @@ Understanding::Understanding(Parts parts)
     for (const KeywordPhrase& phrase : keyword_phrases(language))
       keywords_.add(phrase.text, static_cast<std::size_t>(phrase.intent), language);
   }
+  if (matcher_)
+    for (const std::string_view murmur : back_channels(text::Language::kZh))
+      murmurs_.push_back(matcher_->key(murmur));
 }
 
 Request Understanding::request_in(std::string_view text, text::Language language) const {
@@ -134,6 +154,22 @@ bool Understanding::is_back_channel(std::string_view text, text::Language langua
   if (language == text::Language::kZh && plain.compare(0, half, plain, half) == 0)
     plain.resize(half);
   return std::ranges::find(words, plain) != words.end();
+}
+
+bool Understanding::only_listens(std::string_view text, text::Language language) const {
+  if (is_back_channel(text, language)) return true;
+  if (language != text::Language::kZh || !matcher_) return false;
+  const text::PinyinKey heard = matcher_->key(bounded(text));
+  const std::size_t size = heard.units.size();
+  if (size == 0 || size > kMurmurUnitsMax) return false;
+  std::vector<bool> reached(size + 1);  // by murmurs from the beginning
+  reached[0] = true;
+  for (std::size_t at = 0; at < size; ++at) {
+    if (!reached[at]) continue;
+    for (const text::PinyinKey& murmur : murmurs_)
+      if (sounds_like(heard, at, murmur)) reached[at + murmur.units.size()] = true;
+  }
+  return reached[size];
 }
 
 bool Understanding::is_greeting(std::string_view text, text::Language language) {

@@ -93,6 +93,9 @@ class Understanding {
   [[nodiscard]] IntentGuess intent_by_rules(std::string_view text, text::Language language) const;
   /// True when `text` is only a sign of listening: 嗯, 好的, 对, mm-hm, okay.
   [[nodiscard]] static bool is_back_channel(std::string_view text, text::Language language);
+  /// The same by sound, and in a row: 恩恩恩恩, 对对是的. Numbers sound like some (十 and 是) and
+  /// are none.
+  [[nodiscard]] bool only_listens(std::string_view text, text::Language language) const;
   /// True when `text` is only a greeting that opens a call: 喂, 你好, hello.
   [[nodiscard]] static bool is_greeting(std::string_view text, text::Language language);
 
@@ -105,6 +108,7 @@ class Understanding {
   std::shared_ptr<const IntentModel> model_;
   PhraseBook requests_;
   PhraseBook keywords_;
+  std::vector<text::PinyinKey> murmurs_;  ///< signs of listening, Chinese
 };
 
 /// Lower case, full-width letters narrowed, punctuation to blanks, blanks single. Han stays.

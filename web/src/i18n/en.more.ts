@@ -20,6 +20,7 @@ export const more: MoreTexts = {
   'call.timeline': 'States',
   'call.events': 'Events',
   'event.barge_in': 'Customer cut in',
+  'event.answer_taken_back': 'Answer taken back: the customer had only paused',
   'event.dtmf': 'Key pressed',
   'event.booked': 'Time agreed',
   'event.disposition': 'Result reached',

@@ -82,6 +82,7 @@ class MediaStream {
  private:
   friend class LoopPort;
   friend class MediaEngine;
+  friend class VirtualLine;  // of simulated calls
   explicit MediaStream(StreamShared& shared) : shared_(&shared) {}
   StreamShared* shared_;
 };

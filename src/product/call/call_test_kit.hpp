@@ -1,0 +1,270 @@
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/telephony/rtp/line_test_kit.hpp"
+#include "engine/text/utf8.hpp"
+#include "product/call/conversation.hpp"
+#include "product/dialogue/dialogue_test_kit.hpp"
+
+/// A conversation on a clock of its own: the product's dialogue, turn-taking, speaker, ledger and
+/// stream; doubles are the clock, the line, the recogniser and the voice.
+namespace yyc3::call::kit {
+
+constexpr std::int16_t kLoud = 3'000;
+constexpr SamplePos kTick = codec::kFrameSamples;
+
+/// Hears what the script says was said when, `decode_time` after it was asked.
+class ScriptedHearing final : public speech::Recognizer {
+ public:
+  struct Words {
+    SamplePos from;
+    SamplePos to;
+    std::string text;
+  };
+  explicit ScriptedHearing(const Clock& clock) : clock_(clock) {}
+
+  speech::StreamNumber open(speech::Language, speech::HearingSink& sink) override {
+    sink_ = &sink;
+    return 1;
+  }
+  void audio(speech::StreamNumber, std::uint64_t first,
+             std::span<const std::int16_t> pcm) override {
+    if (first != frame_from_ + filled_) {
+      frame_from_ = first;
+      filled_ = 0;
+      loud_ = 0;
+    }
+    for (const std::int16_t x : pcm) {
+      loud_ += std::abs(x) > kLoud / 4 ? 1 : 0;
+      if (++filled_ < kFrame) continue;
+      frame_from_ += kFrame;
+      probabilities_.emplace_back(frame_from_, loud_ > kFrame / 2 ? 0.95 : 0.02);
+      filled_ = loud_ = 0;
+    }
+  }
+  speech::JobNumber decode(speech::StreamNumber, const speech::DecodeSpec& spec) override {
+    const speech::JobNumber job = next_job_++;
+    jobs_.emplace(job, Job{spec, clock_.now() + decode_time});
+    asked.push_back(spec);
+    return job;
+  }
+  void cancel(speech::JobNumber job) override { jobs_.erase(job); }
+  void close(speech::StreamNumber) override { sink_ = nullptr; }
+  [[nodiscard]] bool available() const override { return true; }
+  [[nodiscard]] bool detects_speech() const override { return true; }
+
+  /// Tells what has come up; after every tick of the line.
+  void tick() {
+    for (const auto& [end, p] : std::exchange(probabilities_, {}))
+      if (sink_ != nullptr) sink_->on_speech_probability(end, p);
+    std::map<speech::JobNumber, Job> due;
+    for (const auto& [number, job] : jobs_)
+      if (job.due <= clock_.now()) due.emplace(number, job);
+    for (const auto& [number, job] : due) {
+      if (sink_ == nullptr || jobs_.erase(number) == 0) continue;
+      if (job.spec.partial && busy) {
+        sink_->on_decode_failed(number, {ErrorCode::kBusy, "other speech goes first"});
+        continue;
+      }
+      speech::HeardText heard;
+      heard.text = text_in(job.spec.from_sample, job.spec.to_sample);
+      heard.confidence = heard.text.empty() ? 0 : 0.9;
+      heard.decoded = decode_time;
+      sink_->on_text(number, heard);
+    }
+  }
+
+  std::vector<Words> said;
+  std::vector<speech::DecodeSpec> asked;
+  Milliseconds decode_time{350};
+  bool busy = false;  ///< no decoder is idle: partial decodes fail
+
+ private:
+  struct Job {
+    speech::DecodeSpec spec;
+    SteadyTime due;
+  };
+  static constexpr std::size_t kFrame = 256;
+
+  /// Of words that are cut, as many characters as were said.
+  [[nodiscard]] std::string text_in(SamplePos from, SamplePos to) const {
+    std::string out;
+    for (const Words& words : said) {
+      if (words.from >= to || words.to <= from) continue;
+      const double share = static_cast<double>(std::min(words.to, to) - words.from) /
+                           static_cast<double>(words.to - words.from);
+      const auto characters = text::decode_utf8(words.text);
+      const auto count = static_cast<std::size_t>(share * static_cast<double>(characters.size()));
+      out += text::encode_utf8(characters.substr(0, count));
+    }
+    return out;
+  }
+
+  const Clock& clock_;
+  speech::HearingSink* sink_ = nullptr;
+  std::map<speech::JobNumber, Job> jobs_;
+  std::vector<std::pair<std::uint64_t, double>> probabilities_;
+  std::uint64_t frame_from_ = 0;
+  std::size_t filled_ = 0;
+  std::size_t loud_ = 0;
+  speech::JobNumber next_job_ = 1;
+};
+
+/// 200 ms of sound a character, `wait` after it was asked for.
+class SteadyVoice final : public speech::Synthesizer {
+ public:
+  explicit SteadyVoice(const Clock& clock) : clock_(clock) {}
+  std::uint64_t speak(speech::SpeakRequest request, Done done) override {
+    waiting_.push_back({std::move(request.text), std::move(done), clock_.now() + wait});
+    if (wait == Milliseconds{0}) tick();
+    return ++jobs_;
+  }
+  void cancel(std::uint64_t) override {}
+  [[nodiscard]] bool available() const override { return true; }
+  void tick() {
+    while (!waiting_.empty() && waiting_.front().due <= clock_.now()) {
+      const Waiting next = std::move(waiting_.front());
+      waiting_.pop_front();
+      const std::size_t samples = 1'600 * text::decode_utf8(next.text).size();
+      next.done(std::make_shared<const std::vector<std::int16_t>>(samples, kLoud));
+    }
+  }
+  Milliseconds wait{0};
+
+ private:
+  struct Waiting {
+    std::string text;
+    Done done;
+    SteadyTime due;
+  };
+  const Clock& clock_;
+  std::deque<Waiting> waiting_;
+  std::uint64_t jobs_ = 0;
+};
+
+class Simulation final : public ConversationListener {
+ public:
+  struct Told {
+    std::string kind;
+    Milliseconds at;
+  };
+  struct Partial {
+    std::string text;
+    Milliseconds told;
+    Milliseconds spoken;
+  };
+
+  explicit Simulation(TurnConfig turns = {})
+      : parts_{hearing, prompts_, metrics_, clock, [] { return dialogue::kit::kNow; }, turns} {
+    talk_.emplace(parts_, line_.stream(), Voice{}, dialogue::kit::session(text::Language::kZh),
+                  *this);
+    talk_->start();
+  }
+
+  /// Time passes; the caller is silent.
+  void quiet(Milliseconds time) { pass(time, 0); }
+  /// The caller says `text`, 200 ms a character unless told otherwise.
+  void say(const std::string& text, Milliseconds time = Milliseconds{0}) {
+    if (time == Milliseconds{0})
+      time = Milliseconds{200} * static_cast<int>(text::decode_utf8(text).size());
+    const SamplePos now = line_.stream().sample_clock();
+    hearing.said.push_back({now, now + static_cast<SamplePos>(time.count()) * kSamplesPerMs, text});
+    pass(time, kLoud);
+  }
+  /// Until the bot begins (or ends) to be heard; 20 s at most.
+  void until_bot(bool speaks) {
+    for (int i = 0; i < 1'000 && bot_heard_ != speaks; ++i) step(0);
+    REQUIRE(bot_heard_ == speaks);
+  }
+  /// The caller hears the bot to its end and a little of the silence behind it.
+  void listen() {
+    until_bot(true);
+    quiet(Milliseconds{200});
+    for (int silent = 0, i = 0; silent < 20 && i < 2'000; ++i) {
+      step(0);
+      silent = bot_heard_ ? 0 : silent + 1;
+    }
+  }
+  [[nodiscard]] Milliseconds now() const {
+    return Milliseconds{static_cast<std::int64_t>(clock_samples() / kSamplesPerMs)};
+  }
+  [[nodiscard]] std::vector<TurnRecord> turns_of(const std::string& speaker) const {
+    std::vector<TurnRecord> found;
+    std::ranges::copy_if(turns, std::back_inserter(found),
+                         [&](const TurnRecord& turn) { return turn.speaker == speaker; });
+    return found;
+  }
+  [[nodiscard]] std::size_t count(const std::string& kind) const {
+    return static_cast<std::size_t>(std::ranges::count(told, kind, &Told::kind));
+  }
+  [[nodiscard]] const dialogue::DialogueSession& dialogue() const { return talk_->dialogue(); }
+  [[nodiscard]] bool bot_heard() const { return bot_heard_; }
+
+  void on_turn(TurnRecord turn) override { turns.push_back(std::move(turn)); }
+  void on_partial(const std::string&, const std::string& text, std::int64_t at) override {
+    partials.push_back({text, now(), Milliseconds{at}});
+  }
+  void on_event(std::string kind, json::object) override {
+    told.push_back({std::move(kind), now()});
+  }
+  void on_opt_out(const std::string&, std::function<void()> then) override {
+    told.push_back({"opt_out", now()});
+    then();
+  }
+  void on_disclosure(const DisclosureHeard&) override { told.push_back({"disclosure", now()}); }
+  void on_transfer(const std::string&) override {
+    told.push_back({"transfer", now()});
+    talk_->transfer_failed();
+  }
+  void on_hang_up() override { told.push_back({"hang_up", now()}); }
+  void on_degraded(const std::string& what) override {
+    told.push_back({"degraded " + what, now()});
+  }
+  void on_media_lost() override { told.push_back({"media_lost", now()}); }
+
+  ManualClock clock;
+  ScriptedHearing hearing{clock};
+  SteadyVoice voice{clock};
+  std::vector<TurnRecord> turns;
+  std::vector<Told> told;
+  std::vector<Partial> partials;
+
+ private:
+  [[nodiscard]] SamplePos clock_samples() const {
+    return const_cast<rtp::VirtualLine&>(line_).stream().sample_clock();
+  }
+  void pass(Milliseconds time, std::int16_t level) {
+    for (auto left = time; left.count() > 0; left -= Milliseconds{20}) step(level);
+  }
+  void step(std::int16_t level) {
+    clock.advance(Milliseconds{20});
+    codec::Frame said;
+    // a square wave: the energy detector takes constant pressure for silence
+    for (std::size_t i = 0; i < said.size(); ++i)
+      said[i] = static_cast<std::int16_t>(i / 8 % 2 == 0 ? level : -level);
+    const codec::Frame& heard = line_.tick(said, clock.now());
+    bot_heard_ = std::ranges::any_of(heard, [](std::int16_t x) { return std::abs(x) > kLoud / 4; });
+    hearing.tick();
+    voice.tick();
+    talk_->on_media();
+    talk_->on_tick();
+  }
+
+  telemetry::Registry registry_;
+  rtp::VirtualLine line_{clock.now(), clock.utc()};
+  speech::PromptCache prompts_{{}, voice, registry_, [](const std::function<void()>&) {}};
+  ConversationMetrics metrics_{registry_};
+  ConversationParts parts_;
+  std::optional<Conversation> talk_;
+  bool bot_heard_ = false;
+};
+
+}  // namespace yyc3::call::kit

@@ -1,0 +1,127 @@
+#include "product/call/conversation.hpp"
+
+#include <chrono>
+
+#include "product/call/call_test_kit.hpp"
+
+using namespace yyc3;
+using namespace yyc3::call;
+using namespace std::chrono_literals;
+using kit::Simulation;
+
+TEST_CASE("a caller is heard, answered and written down, each turn once and in order") {
+  Simulation call;
+  call.listen();
+  call.say("是的我是");
+  call.listen();
+  CHECK(call.dialogue().node() == "remind");
+  REQUIRE(call.turns.size() == 3);
+  CHECK(call.turns[0].speaker == "bot");
+  CHECK(call.turns[1].speaker == "customer");
+  CHECK(call.turns[1].text == "是的我是");
+  CHECK(call.turns[2].speaker == "bot");
+  CHECK(call.turns[2].unsaid.empty());
+  for (std::size_t i = 0; i < call.turns.size(); ++i)
+    CHECK(call.turns[i].seq == static_cast<std::int64_t>(i) + 1);
+  CHECK(call.count("disclosure") == 1);
+}
+
+TEST_CASE("who goes on before the answer is heard is answered once, for all that was said") {
+  Simulation call;
+  call.listen();
+  call.say("是的我是");
+  call.listen();
+  call.voice.wait = 600ms;  // an answer that takes its time
+  const std::size_t before = call.turns.size();
+  call.say("我想问一下");
+  call.quiet(1'360ms);  // the turn is over, its answer not yet to be heard
+  CHECK_FALSE(call.bot_heard());
+  call.say("你们的地址在哪里");
+  call.listen();
+  CHECK(call.count("answer_taken_back") == 1);
+  CHECK(call.dialogue().node() == "remind");
+  REQUIRE(call.turns.size() == before + 2);
+  CHECK(call.turns[before].speaker == "customer");
+  CHECK(call.turns[before].text == "我想问一下你们的地址在哪里");
+  CHECK(call.turns[before + 1].text.find("青年路") != std::string::npos);
+}
+
+TEST_CASE("an answer that was heard for less than half a second is taken back, and on record") {
+  Simulation call;
+  call.listen();
+  call.say("是的我是");
+  call.listen();
+  const std::size_t before = call.turns.size();
+  call.say("我想问一下");
+  call.until_bot(true);
+  call.quiet(200ms);
+  call.say("你们的地址在哪里");
+  call.listen();
+  CHECK(call.count("answer_taken_back") == 1);
+  CHECK(call.count("barge_in") == 0);
+  REQUIRE(call.turns.size() == before + 3);
+  CHECK(call.turns[before].speaker == "bot");  // what of the first answer was heard
+  CHECK(call.turns[before].interrupted_at_ms);
+  CHECK_FALSE(call.turns[before].unsaid.empty());
+  CHECK(call.turns[before + 1].text == "我想问一下你们的地址在哪里");
+  CHECK(call.turns[before + 2].text.find("青年路") != std::string::npos);
+}
+
+TEST_CASE("what an answer has done is not taken back") {
+  Simulation call;
+  call.listen();
+  call.say("别再给我打电话了");
+  call.until_bot(true);
+  call.quiet(100ms);
+  call.say("听到没有");
+  call.quiet(500ms);
+  CHECK(call.count("opt_out") == 1);
+  CHECK(call.count("answer_taken_back") == 0);
+  REQUIRE(call.turns_of("customer").size() == 1);
+  CHECK(call.turns_of("customer")[0].text == "别再给我打电话了");
+}
+
+TEST_CASE("after a back-channel the bot goes on from before it, and all is heard") {
+  Simulation call;
+  call.listen();
+  call.say("是的我是");
+  call.until_bot(true);
+  call.quiet(1'200ms);
+  call.say("嗯", 320ms);
+  CHECK_FALSE(call.bot_heard());
+  call.listen();
+  CHECK(call.count("barge_in") == 0);
+  const auto said = call.turns_of("bot");
+  REQUIRE(said.size() == 2);
+  CHECK(said[1].unsaid.empty());
+  CHECK_FALSE(said[1].interrupted_at_ms);
+  CHECK(call.turns_of("customer").size() == 1);
+}
+
+TEST_CASE("words are shown while the caller speaks, the first within 900 ms") {
+  Simulation call;
+  call.listen();
+  const Milliseconds begun = call.now();
+  call.say("我想问一下你们的地址在哪里啊", 2'800ms);
+  REQUIRE_FALSE(call.partials.empty());
+  CHECK(call.partials[0].told - begun <= 900ms);
+  CHECK(call.partials.size() >= 2);
+  CHECK(std::string("我想问一下你们的地址在哪里啊").starts_with(call.partials[0].text));
+  for (const auto& asked : call.hearing.asked)  // half a word is no answer of the list asked for
+    CHECK((!asked.partial || asked.grammar == speech::GrammarKind::kFree));
+  call.listen();
+  REQUIRE(call.turns_of("customer").size() == 1);
+  for (const auto& partial : call.partials)  // so that the turn replaces it on the page
+    CHECK(partial.spoken.count() <= call.turns_of("customer")[0].ended_ms);
+}
+
+TEST_CASE("partial decodes that find no decoder cost nothing") {
+  Simulation call;
+  call.hearing.busy = true;
+  call.listen();
+  call.say("是的我是王女士本人您请说吧");
+  call.listen();
+  CHECK(call.count("degraded hearing") == 0);
+  CHECK(call.partials.size() == 1);  // the last decode
+  CHECK(call.turns_of("customer").size() == 1);
+}
