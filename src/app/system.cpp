@@ -308,7 +308,7 @@ Result<void> System::Parts::open_calls() {
 }
 
 void System::Parts::render_ahead() {
-  rendering = std::make_shared<call::PromptRendering>(*prompts);
+  rendering = std::make_shared<call::PromptRendering>(*prompts, texts_at_once());
   const text::LocalDateTime now = call_parts->conversation.local_now();
   const call::Voice zh{speech::Language::kChinese, config.speech.voice_zh, config.speech.speed};
   const call::Voice en{speech::Language::kEnglish, config.speech.voice_en, config.speech.speed};

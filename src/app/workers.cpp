@@ -1,5 +1,6 @@
 #include "app/workers.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ namespace {
 constexpr int kHearNice = 5;
 constexpr int kSpeakNice = 15;
 constexpr int kOomFirst = 500;
+constexpr long kTextsAtOnceMax = 2;
 constexpr std::uint64_t kAddressSpaceMax = 6ULL << 30;
 
 const char* state_name(process::ChildState state) {
@@ -33,6 +35,10 @@ const char* state_name(process::ChildState state) {
   }
 }
 }  // namespace
+
+std::size_t texts_at_once() {
+  return static_cast<std::size_t>(std::clamp(sysconf(_SC_NPROCESSORS_ONLN), 1L, kTextsAtOnceMax));
+}
 
 struct Workers::State {
   net::Endpoint hear;
@@ -79,6 +85,8 @@ Result<void> Workers::State::add(const Config& config, const std::string& role, 
     give("--en", config.speech.recognizer_en);
     give("--phrases-zh", config.speech.phrases_zh);
   }
+  if (role == "speak")
+    child.argv.insert(child.argv.end(), {"--threads", std::to_string(texts_at_once())});
   const char* home = std::getenv("HOME");
   child.env = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", fmt::format("HOME={}", home ? home : "/")};
   child.oom_score_adj = kOomFirst;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 #include "product/events/bus.hpp"
 
 namespace yyc3::app {
+
+/// How many texts our voice renders ahead at once: one a core, two at most.
+std::size_t texts_at_once();
 
 /// The model workers of this program: started, watched and restarted here. An engine named by a URL
 /// in the configuration is somebody else's and is not started.

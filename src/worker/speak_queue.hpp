@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "platform/net/event_loop.hpp"
@@ -11,8 +12,9 @@
 
 namespace yyc3::worker {
 
-/// One voice thread and its bounded queue. Jobs of waiting callers (`live`) go first and push a
-/// prompt that is being rendered ahead aside: it starts again later, at most twice.
+/// Voice threads and their bounded queue. Jobs of waiting callers (`live`) go first, one at a time
+/// and alone: they push prompts that are being rendered ahead aside, which start again later, at
+/// most twice. Prompts are rendered on every thread.
 /// Threads: every call and every answer on the home loop.
 class SpeakQueue {
  public:
@@ -36,7 +38,8 @@ class SpeakQueue {
   static constexpr std::size_t kLiveMax = 16;
   static constexpr std::size_t kRenderMax = 256;
 
-  SpeakQueue(net::EventLoop& home, telemetry::Log& log, const Clock& clock);
+  /// @param threads 1..16.
+  SpeakQueue(net::EventLoop& home, telemetry::Log& log, const Clock& clock, int threads);
   ~SpeakQueue();
   SpeakQueue(const SpeakQueue&) = delete;
   SpeakQueue& operator=(const SpeakQueue&) = delete;
@@ -46,21 +49,24 @@ class SpeakQueue {
   /// The job never answers; if it runs, it stops before the network's next step (milliseconds).
   void cancel(const std::shared_ptr<Job>& job);
   /// What is being spoken will not come to its end: only a new process helps.
-  [[nodiscard]] bool stuck() const {
-    return running_ && clock_.now() > running_->started + running_->longest();
-  }
+  [[nodiscard]] bool stuck() const;
   [[nodiscard]] std::size_t waiting() const { return live_.size() + render_.size(); }
 
  private:
+  struct Seat {
+    std::shared_ptr<Job> running;
+    std::unique_ptr<net::EventLoop> loop;
+  };
   static constexpr int kStartsMax = 3;
+  void push_renders_aside();
   void dispatch();
-  void finish(const std::shared_ptr<Job>& job, Result<Speech> speech);
+  void start(Seat& seat, std::deque<std::shared_ptr<Job>>& queue);
+  void finish(Seat& seat, const std::shared_ptr<Job>& job, Result<Speech> speech);
   net::EventLoop& home_;
   const Clock& clock_;
   std::deque<std::shared_ptr<Job>> live_;
   std::deque<std::shared_ptr<Job>> render_;
-  std::shared_ptr<Job> running_;
-  std::unique_ptr<net::EventLoop> loop_;
+  std::vector<Seat> seats_;  ///< their number never changes: threads point into it
 };
 
 }  // namespace yyc3::worker

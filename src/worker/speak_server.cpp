@@ -83,9 +83,9 @@ Result<void> SpeakServer::Impl::load(const SpeakConfig& config) {
   if (!tables) return tl::unexpected<Error>(tables.error());
   // Side by side: a voice that died in mid-call is wanted back within seconds.
   auto loading = std::async(std::launch::async, [&config, &tables] {
-    return PiperVoice::load(config.models, *tables, config.threads);
+    return PiperVoice::load(config.models, *tables, 1);
   });
-  auto zh = KokoroVoice::load(config.models, *tables, config.threads);
+  auto zh = KokoroVoice::load(config.models, *tables, 1);
   auto en = loading.get();
   if (!zh && !en) return tl::unexpected<Error>(zh.error());
   if (zh) {
@@ -98,7 +98,7 @@ Result<void> SpeakServer::Impl::load(const SpeakConfig& config) {
   } else {
     log.warn("without a model", {{"error.message", en.error().detail}});
   }
-  queue = std::make_unique<SpeakQueue>(home, log, clock);
+  queue = std::make_unique<SpeakQueue>(home, log, clock, config.threads);
   return {};
 }
 

@@ -14,7 +14,7 @@ namespace yyc3::worker {
 struct SpeakConfig {
   std::string socket;            ///< path of the Unix socket; mode 0600
   std::filesystem::path models;  ///< folder of scripts/models
-  int threads = 1;               ///< of one synthesis, 1..16; more than 1 only on idle cores
+  int threads = 1;               ///< texts rendered ahead at once, 1..16; one core each
 };
 
 /// The `speak` role: OpenAI-compatible speech over HTTP on a Unix socket.
@@ -22,7 +22,8 @@ struct SpeakConfig {
 ///     mono; header `X-Class: live` (before) or `render` (default). 400 names the field, 429 when
 ///     the queue is full, 404 for a model that is not installed. Closing the connection cancels.
 ///   GET /v1/models, GET /healthz.
-/// Threads: one for the socket, one for the voices. Bounds: see SpeakQueue; input ≤ 2,000 bytes.
+/// Threads: one for the socket, `threads` for the voices. Bounds: see SpeakQueue; input ≤ 2,000
+/// bytes.
 class SpeakServer {
  public:
   /// As HearServer::start. Errors: kNotFound (no voice at all), kBusy, kInvalid.

@@ -19,7 +19,7 @@ struct Speech {
   std::vector<std::int16_t> pcm;  ///< mono; active speech at −20 dBFS, peaks below −3 dBFS
 };
 
-/// A neural voice. Threads: speak may be called by one thread at a time; cancel through the token.
+/// A neural voice. Threads: speak by several at once; cancel through the token.
 class Voice {
  public:
   virtual ~Voice() = default;

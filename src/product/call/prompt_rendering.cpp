@@ -28,12 +28,12 @@ void PromptRendering::add(const std::string& flow, const Voice& voice,
 
 void PromptRendering::start() {
   started_ = true;
-  if (!busy_) next();
+  next();
 }
 
 void PromptRendering::hold(bool held) {
   held_ = held;
-  if (started_ && !busy_) next();
+  if (started_) next();
 }
 
 std::vector<PromptsLeft> PromptRendering::left() const {
@@ -45,8 +45,7 @@ std::vector<PromptsLeft> PromptRendering::left() const {
 }
 
 void PromptRendering::next() {
-  busy_ = false;
-  while (!held_ && (!sentences_.empty() || !fragments_.empty())) {
+  while (!held_ && running_ < at_once_ && (!sentences_.empty() || !fragments_.empty())) {
     auto& jobs = sentences_.empty() ? fragments_ : sentences_;
     const Job job = std::move(jobs.front());
     jobs.pop_front();
@@ -54,15 +53,15 @@ void PromptRendering::next() {
       --*job.left;
       continue;
     }
-    busy_ = true;
+    ++running_;
     cache_.fetch(job.request, true,
                  [weak = weak_from_this(), left = job.left](const Result<speech::Pcm>&) {
                    const auto self = weak.lock();
                    if (!self) return;
+                   --self->running_;
                    --*left;
                    self->next();
                  });
-    return;
   }
 }
 

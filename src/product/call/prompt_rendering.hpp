@@ -16,12 +16,14 @@
 namespace yyc3::call {
 
 /// Renders what flows will say before anybody has to wait for it, in the order it was added: first
-/// every sentence, then every fragment (days, times). One at a time, and none while it is held: a
+/// every sentence, then every fragment (days, times). Few at a time, and none while it is held: a
 /// rendering takes a core that a call's hearing needs. A prompt that fails is skipped and tried
 /// again at the next start. Threads: the call loop, but for `left`.
 class PromptRendering : public std::enable_shared_from_this<PromptRendering> {
  public:
-  explicit PromptRendering(speech::PromptCache& cache) : cache_(cache) {}
+  /// @param at_once prompts being rendered, 1 or more: as many as the voice takes.
+  PromptRendering(speech::PromptCache& cache, std::size_t at_once)
+      : cache_(cache), at_once_(at_once) {}
 
   /// What one flow says in one language. Before start().
   void add(const std::string& flow, const Voice& voice,
@@ -29,7 +31,7 @@ class PromptRendering : public std::enable_shared_from_this<PromptRendering> {
            const std::vector<dialogue::Segment>& fragments);
   /// Begins, or goes on after the voice was away.
   void start();
-  /// A call is under way: the prompt being rendered is finished, no other is begun. False: go on.
+  /// A call is under way: what is being rendered is finished, no other is begun. False: go on.
   void hold(bool held);
 
   /// What is still to be rendered, in the order of `add`. Any thread.
@@ -51,12 +53,13 @@ class PromptRendering : public std::enable_shared_from_this<PromptRendering> {
   void next();
 
   speech::PromptCache& cache_;
+  const std::size_t at_once_;
   std::deque<Group> groups_;  ///< stays where it is: jobs point into it
   std::deque<Job> sentences_;
   std::deque<Job> fragments_;
   bool started_ = false;
   bool held_ = false;
-  bool busy_ = false;
+  std::size_t running_ = 0;
 };
 
 }  // namespace yyc3::call

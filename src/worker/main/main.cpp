@@ -64,7 +64,8 @@ int run(int argc, char** argv) {
   speak_command->add_option("--socket", speak_config.socket, "Unix socket")->required();
   speak_command->add_option("--models", speak_config.models, "folder of scripts/models")
       ->required();
-  speak_command->add_option("--threads", speak_config.threads, "threads of one synthesis");
+  speak_command->add_option("--threads", speak_config.threads,
+                            "texts rendered ahead at once, one core each");
   int nice = 0;
   for (CLI::App* command : {hear_command, speak_command})
     command->add_option("--nice", nice, "once the models are loaded")->check(CLI::Range(0, 19));
