@@ -17,6 +17,7 @@ constexpr std::size_t kLevelWindow = 200 * 8;
 constexpr std::size_t kRewindMin = 200 * 8;
 constexpr std::size_t kRewindMax = 450 * 8;
 constexpr std::size_t kLevelStep = 10 * 8;
+constexpr float kAudibleDbov = -45;
 
 std::size_t pause_behind(const std::string& text) {
   for (const char* end : {"。", "！", "？", ".", "!", "?"})
@@ -72,6 +73,14 @@ float level_before(std::span<const std::int16_t> pcm, std::size_t played) {
   const std::size_t to = std::min(played, pcm.size());
   const std::size_t from = std::min(to, played - std::min(played, kLevelWindow));
   return codec::level_dbov(pcm.subspan(from, to - from));
+}
+
+std::size_t lead_in(std::span<const std::int16_t> pcm) {
+  std::size_t at = 0;
+  while (at + kLevelStep <= pcm.size() &&
+         codec::level_dbov(pcm.subspan(at, kLevelStep)) < kAudibleDbov)
+    at += kLevelStep;
+  return at + kLevelStep > pcm.size() || at < kLevelStep ? 0 : at - kLevelStep;
 }
 
 std::size_t resume_point(std::span<const std::int16_t> pcm, std::size_t played) {
@@ -196,6 +205,7 @@ void Speaker::feed() {
     if (piece.failed) continue;
     if (!piece.pcm) return;  // the pieces are said in order: wait for this one
     if (!std::exchange(waiting_noted_, true)) {
+      piece.queued = lead_in(*piece.pcm);
       spoken_.waited_for_voice = std::chrono::duration_cast<Milliseconds>(clock_.now() - asked_at_);
       metrics_.voice_wait.observe(static_cast<double>(spoken_.waited_for_voice.count()) / 1000);
     }

@@ -131,6 +131,9 @@ class Speaker {
 /// RMS of the 200 ms of `pcm` before sample `played`, dBov; what lies behind its end is silence.
 float level_before(std::span<const std::int16_t> pcm, std::size_t played);
 
+/// Samples of silence that `pcm` begins with, less 10 ms: what an answer need not wait for.
+std::size_t lead_in(std::span<const std::int16_t> pcm);
+
 /// Where speech held at sample `played` of `pcm` goes on: the quietest 20 ms that begin between 200
 /// and 450 ms before it (voice-agents.md §3.5: about 300 ms); 0 when less than 200 ms were played,
 /// `played` when all of it was.

@@ -140,6 +140,16 @@ TEST_CASE("a line that is gone closes the reply at once, with what had been play
   CHECK_FALSE(line.speaker.speaking());
 }
 
+TEST_CASE("an answer does not wait for the silence that its voice begins with") {
+  std::vector<std::int16_t> pcm(8'000, 2);
+  CHECK(lead_in(pcm) == 0);  // nothing else is in it
+  std::fill(pcm.begin() + 400, pcm.end(), std::int16_t{500});
+  CHECK(lead_in(pcm) == 320);  // 10 ms of it stay
+  std::fill(pcm.begin(), pcm.end(), std::int16_t{500});
+  CHECK(lead_in(pcm) == 0);
+  CHECK(lead_in({}) == 0);
+}
+
 TEST_CASE("speech that was held goes on in the quietest moment a little before") {
   std::vector<std::int16_t> pcm(8'000, 500);
   std::fill(pcm.begin() + 3'000, pcm.begin() + 3'200, std::int16_t{3});

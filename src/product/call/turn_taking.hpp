@@ -29,7 +29,7 @@ const char* name_of(Completeness value);
 struct TurnConfig {
   Milliseconds onset{96};            ///< speech this long opens an utterance
   Milliseconds preroll{250};         ///< kept before the onset
-  Milliseconds speculate_after{96};  ///< of silence: decoding starts, thrown away if speech resumes
+  Milliseconds speculate_after{32};  ///< of silence: decoding starts, thrown away if speech resumes
   Milliseconds satisfied{300};
   Milliseconds complete{800};
   Milliseconds unclear{950};
