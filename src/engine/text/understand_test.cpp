@@ -123,7 +123,7 @@ TEST_CASE("yes and no") {
   }
   for (const char* text :
        {"", "可不可以", "是不是", "不好意思", "对不起", "我要投诉", "你好", "什么", "maybe",
-        "I know", "我不知道", "不是不行", "hello", "你是哪位", "那是用", "\xff\xff"}) {
+        "I know", "我不知道", "不是不行", "hello", "你是哪位", "那是用", "那会用", "\xff\xff"}) {
     INFO(text);
     CHECK(parse_yes_no(text) == YesNo::kUnclear);
   }

@@ -266,11 +266,13 @@ struct Tally {
   bool open = false;
 };
 
-/// "那好吧", "那是我" and "我要去" answer; "那是用" is the half of something else.
+/// "那好吧", "那是我" and "我要去" answer; "那是用" and "那会用" are 那费用, the half of something
+/// else.
 bool ends_answer(std::u32string_view text, std::size_t at) {
   constexpr std::u32string_view kBeforeVerbs = U"要能会";
   constexpr std::u32string_view kBehind = U" 的了吧啊呀嘛呗哈哦啦我";
-  return kBeforeVerbs.find(text[at]) != std::u32string_view::npos ||
+  const bool may_act = at > 0 && text[at - 1] != U'那';
+  return (may_act && kBeforeVerbs.find(text[at]) != std::u32string_view::npos) ||
          kBehind.find(text[at + 1]) != std::u32string_view::npos;
 }
 
