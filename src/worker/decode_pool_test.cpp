@@ -181,7 +181,7 @@ TEST_CASE("a partial decode needs an idle decoder and makes way for any other") 
     REQUIRE(told.wait_for(kPatience) == std::future_status::ready);
     return told.get();
   };
-  for (const std::size_t number : {0, 1}) {
+  for (const std::size_t number : {std::size_t{0}, std::size_t{1}}) {
     CAPTURE(number);
     const WorkerMessage told = answer(number);
     REQUIRE(std::holds_alternative<JobError>(told));

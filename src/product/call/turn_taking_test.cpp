@@ -12,6 +12,7 @@ namespace {
 /// Plays a script of speech and silence into the machine in 32 ms frames and keeps what it asked
 /// for.
 struct Bench {
+  explicit Bench(TurnConfig with = {}) : config(with) {}
   TurnConfig config;
   Completeness judged = Completeness::kComplete;
   bool interrupts = true;
