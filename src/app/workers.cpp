@@ -101,7 +101,7 @@ Result<void> Workers::State::add(const Config& config, const std::string& role, 
 }
 
 Result<void> Workers::start(const Config& config, telemetry::Log& log, const Clock& clock,
-                            events::Bus& bus) {
+                            events::Bus& bus, std::string_view only) {
   char folder[] = "/tmp/aicall-XXXXXX";
   if (mkdtemp(folder) == nullptr)
     return fail(ErrorCode::kUnavailable, "no folder for sockets can be made in /tmp");
@@ -122,6 +122,7 @@ Result<void> Workers::start(const Config& config, telemetry::Log& log, const Clo
   const Role roles[] = {{"hear", config.speech.hear_url, state_->hear, kHearNice},
                         {"speak", config.speech.speak_url, state_->speak, kSpeakNice}};
   for (const Role& role : roles) {
+    if (!only.empty() && role.name != only) continue;
     if (role.url.empty()) {
       auto added = state_->add(config, role.name, role.nice);
       if (!added) return added;

@@ -27,10 +27,11 @@ class Workers {
   Workers();
   ~Workers();
 
+  /// @param only the one role that is needed, "hear" or "speak"; empty: both.
   /// Errors: kNotFound the worker program is not there; kUnavailable no folder for its sockets;
   /// kInvalid a URL of the configuration.
   Result<void> start(const Config& config, telemetry::Log& log, const Clock& clock,
-                     events::Bus& bus);
+                     events::Bus& bus, std::string_view only = {});
   void stop();
   /// A worker that hangs: killed, and started again by the supervisor.
   void kill(std::string_view name);

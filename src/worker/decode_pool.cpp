@@ -57,7 +57,7 @@ void DecodePool::add(std::shared_ptr<Job> job) {
 void DecodePool::add_partial(std::shared_ptr<Job> job) {
   const auto idle = std::ranges::find_if(
       seats_, [](const auto& seat) { return !seat->running && seat->rehearsals.empty(); });
-  if (idle != seats_.end()) return start(**idle, std::move(job));
+  if (idle != seats_.end() && clock_.now() >= partials_from_) return start(**idle, std::move(job));
   job->answer(JobError{job->order.job, {ErrorCode::kBusy, "partial: other speech goes first"}});
 }
 
@@ -101,6 +101,11 @@ std::size_t DecodePool::rehearsals_left() const {
     if (seat->running && seat->running->rehearsals_left > 0) ++left;
   }
   return left;
+}
+
+void DecodePool::rest_after(const Job& partial) {
+  const SteadyTime now = clock_.now();
+  partials_from_ = std::max(partials_from_, now + kPartialRest * (now - partial.arrived));
 }
 
 /// Stops a rehearsal or a partial decode for each decode that waits.
@@ -171,6 +176,7 @@ void DecodePool::run(Seat& seat, const std::shared_ptr<Job>& job) {
 
 void DecodePool::finish(Seat& seat, const std::shared_ptr<Job>& job, WorkerMessage answer) {
   seat.running.reset();
+  if (job->order.spec.partial) rest_after(*job);
   if (job->rehearsals_left > 0) {
     if (!job->stop.cancelled) {
       ++rehearsed_;

@@ -35,6 +35,7 @@ class DecodePool {
   };
   static constexpr std::size_t kWaitingMax = 64;
   static constexpr int kRehearsalTries = 8;
+  static constexpr int kPartialRest = 2;  ///< times what the last one took: a third of a core
 
   DecodePool(HearModels models, int threads, net::EventLoop& home, telemetry::Log& log,
              const Clock& clock);
@@ -44,7 +45,8 @@ class DecodePool {
   DecodePool& operator=(const DecodePool&) = delete;
 
   /// Answers kBusy at once when kWaitingMax wait. A partial decode never waits: kBusy unless a
-  /// decoder is idle, and kBusy in the middle, within 50 ms, when its decoder is wanted.
+  /// decoder is idle, and kBusy in the middle, within 50 ms, when its decoder is wanted. After one
+  /// kPartialRest times as long none begins: the voices, which are nicer, need the core.
   void add(std::shared_ptr<Job> job);
   /// The job never answers; if it runs, it stops within 50 ms.
   void cancel(const std::shared_ptr<Job>& job);
@@ -76,12 +78,14 @@ class DecodePool {
   void make_room();
   void run(Seat& seat, const std::shared_ptr<Job>& job);
   void finish(Seat& seat, const std::shared_ptr<Job>& job, speech::wire::WorkerMessage answer);
+  void rest_after(const Job& partial);
   HearModels models_;
   net::EventLoop& home_;
   const Clock& clock_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::list<std::shared_ptr<Job>> waiting_;  ///< by deadline
   std::size_t rehearsed_ = 0;
+  SteadyTime partials_from_{};  ///< none begins before
 };
 
 }  // namespace yyc3::worker

@@ -214,7 +214,7 @@ def mandarin(text, path):
     """The same with the product's own engine, in a voice that no bot and no other caller has: Whisper understands no word of eSpeak's Mandarin."""
     wide = path + ".wide.wav"
     done = subprocess.run([program("aicall"), "speech", "say", "--lang", "zh", "--voice", STRANGE_VOICE, "-o", wide, text], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=150)
     check(done.returncode == 0, f"aicall speech say ended with {done.returncode}: {done.stderr.strip()}")
     return for_phone(wide, path)
 

@@ -27,7 +27,7 @@ namespace {
 
 constexpr Milliseconds kDeadline{20'000};
 
-/// The product's own workers, without a store, a line or a web server.
+/// One of the product's own workers, without a store, a line or a web server.
 struct LocalSpeech {
   SystemClock clock;
   telemetry::Log log{clock};
@@ -36,7 +36,9 @@ struct LocalSpeech {
   Workers workers;
   net::EventLoop loop{"speech", log};
 
-  Result<void> start(const Config& config) { return workers.start(config, log, clock, bus); }
+  Result<void> start(const Config& config, std::string_view role) {
+    return workers.start(config, log, clock, bus, role);
+  }
   ~LocalSpeech() {
     workers.stop();
     loop.stop();
@@ -193,8 +195,8 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
   const auto config = load_or_tell(path);
   if (!config) return kExitConfig;
   LocalSpeech local;
-  const auto started = local.start(*config);
-  if (!started) return tell(started.error(), "the workers");
+  const auto started = local.start(*config, "hear");
+  if (!started) return tell(started.error(), "hearing");
   auto recognizer = make_recognizer(*config, local.workers.hear_endpoint(),
                                     {local.loop, local.registry, local.log, local.clock, {}});
   if (!recognizer) return tell(recognizer.error(), "hearing");
@@ -230,8 +232,8 @@ int say(const std::filesystem::path& path, const SayArguments& arguments) {
   const auto config = load_or_tell(path);
   if (!config) return kExitConfig;
   LocalSpeech local;
-  const auto started = local.start(*config);
-  if (!started) return tell(started.error(), "the workers");
+  const auto started = local.start(*config, "speak");
+  if (!started) return tell(started.error(), "the voice");
   if (!local.wait_for("speak"))
     return tell({ErrorCode::kUnavailable, "not up; `aicall models list` says what is missing"},
                 "the voice");
