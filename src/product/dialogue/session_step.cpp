@@ -236,28 +236,25 @@ bool DialogueSession::Step::obey_interruption(double confidence) {
 
 bool DialogueSession::Step::obey_soft_request() {
   const Request request = understood_.request;
-  if (is_explicit(state_.here(), request)) return false;
-  switch (request) {
-    case Request::kWho:
-      reply_.answer = "who";
-      say(state_.flow->globals.who, "globals.who");
-      say_question();
-      return true;
-    case Request::kRepeat:
-      if (state_.repeats >= kRepeatsMax) return false;
-      ++state_.repeats;
-      reply_.answer = "repeat";
-      repeat();
-      return true;
-    case Request::kHold:
-      reply_.answer = "hold";
-      say(state_.flow->globals.hold, "globals.hold");
-      state_.held = true;
-      no_answer_ = kPatienceOnHold;
-      return true;
-    default:
-      return false;
+  const bool soft = request == Request::kWho || request == Request::kHold ||
+                    (request == Request::kRepeat && state_.repeats < kRepeatsMax);
+  if (!soft || is_explicit(state_.here(), request)) return false;
+  state_.unsure = unsure_before_;  // whoever asks back takes no answer back
+  if (request == Request::kWho) {
+    reply_.answer = "who";
+    say(state_.flow->globals.who, "globals.who");
+    say_question();
+  } else if (request == Request::kRepeat) {
+    ++state_.repeats;
+    reply_.answer = "repeat";
+    repeat();
+  } else {
+    reply_.answer = "hold";
+    say(state_.flow->globals.hold, "globals.hold");
+    state_.held = true;
+    no_answer_ = kPatienceOnHold;
   }
+  return true;
 }
 
 void DialogueSession::Step::repeat() {

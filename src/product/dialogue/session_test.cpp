@@ -323,6 +323,8 @@ TEST_CASE("an unsure yes books nothing") {
     CHECK(again.answer == "repeat");
     CHECK(again.text().find("没听清") == std::string::npos);
     CHECK(again.text().find("对吗") != std::string::npos);
+    // Heard on a real call: 对的, 你说什么, 对的, 你说什么, 对的, and the bot gave up.
+    CHECK(action<BookSlot>(session.on_heard({"对的", 0.3, kZh}, kNow)) != nullptr);
   }
 }
 
