@@ -49,6 +49,9 @@ void read_media_and_calls(ConfigReader& r, Config& c) {
          65535);
   r.read({"media.inactivity_timeout_s", "A call without RTP for so long is ended."},
          c.media.inactivity_timeout_s, 5, 600);
+  r.read({"media.echo_tail_ms",
+          "How late the bot's own voice may come back over a line; 0: it is not taken out."},
+         c.media.echo_tail_ms, 0, 500);
   if (c.media.rtp_port_max <= c.media.rtp_port_min)
     r.problem("media.rtp_port_max", "must be greater than media.rtp_port_min");
   r.read({"calls.max_active", "Calls at once; beyond, new ones wait in the queue."},

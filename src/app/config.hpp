@@ -37,6 +37,7 @@ struct Config {
     std::int64_t rtp_port_min = 22000;
     std::int64_t rtp_port_max = 22999;
     std::int64_t inactivity_timeout_s = 30;
+    std::int64_t echo_tail_ms = 400;
   } media;
   struct Calls {
     std::int64_t max_active = 4;

@@ -262,7 +262,8 @@ Result<void> System::Parts::open_calls() {
       *database, *gate, *usage, bus, recorder.get(), *call_loop, log, clock,
       call::ConversationParts{
           *hear, *prompts, *metrics, clock, local_clock(clock, config.compliance.time_zone),
-          turns_of(config.turns), Milliseconds{config.speech.decode_deadline_ms}},
+          turns_of(config.turns), Milliseconds{config.speech.decode_deadline_ms},
+          Milliseconds{config.media.echo_tail_ms}},
       std::chrono::seconds{config.calls.max_duration_s}, Milliseconds{10'000}});
   auto trunk = trunk_of(config.sip);
   if (!trunk) return passed(trunk.error());

@@ -1,4 +1,4 @@
-"""Stands between the system and a phone: loses packets, lets the bot's voice echo, and knows when each of its packets came."""
+"""Stands between the system and a phone: loses packets, adds noise, lets the bot's voice echo, and knows when each of its packets came."""
 import bisect
 import collections
 import random
@@ -56,13 +56,16 @@ def port_pair():
 
 class Relay:
     """Dial `uri` instead of the phone's. INVITE and its answers pass here, with the audio's port exchanged for one of ours;
-    later requests go the straight way. loss: share of RTP packets lost, both ways. echo_db: how loud the bot comes back."""
+    later requests go the straight way. loss: share of RTP packets lost, both ways. echo_db: how loud the bot comes back.
+    noise_dbov: of white noise on the way to the system."""
 
-    def __init__(self, phone, loss=0.0, echo_db=None, echo_ms=150, seed=1):
+    def __init__(self, phone, loss=0.0, echo_db=None, echo_ms=150, noise_dbov=None, seed=1):
         self.phone_at = ("127.0.0.1", phone.sip)
         self.user, self.loss, self.echo_ms = phone.user, loss, echo_ms
         self.echo = 0.0 if echo_db is None else 10 ** (echo_db / 20)
         self.rng = random.Random(seed)
+        amplitude = 0.0 if noise_dbov is None else 32768 * 10 ** (noise_dbov / 20)
+        self.noise = [int(self.rng.gauss(0, amplitude)) for _ in range(8000)] if amplitude else None
         self.arrivals, self.beats = [], []  # when each of the bot's packets came, and of the metronome's
         self.passed = self.lost = 0
         self.sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -117,16 +120,22 @@ class Relay:
             self.to_phone.sendto(data, ("127.0.0.1", self.phone_audio))
 
     def from_phone(self, data):
-        if self.echo and data[1] & 127 == PCMA:
+        if (self.echo or self.noise) and data[1] & 127 == PCMA:
             data = data[:12] + self.mixed(data[12:])
         if self.system_audio and not self.drop():
             self.to_system.sendto(data, ("127.0.0.1", self.system_audio))
 
     def mixed(self, own):
-        if not self.delayed or self.delayed[0][0] > time.monotonic():
+        sound = [DECODE[a] for a in own]
+        if self.delayed and self.delayed[0][0] <= time.monotonic():
+            bot = self.delayed.popleft()[1].ljust(len(own), bytes([QUIET]))
+            sound = [a + int(DECODE[b] * self.echo) for a, b in zip(sound, bot)]
+        elif not self.noise:
             return own
-        bot = self.delayed.popleft()[1].ljust(len(own), bytes([QUIET]))
-        return bytes(encode(DECODE[a] + int(DECODE[b] * self.echo)) for a, b in zip(own, bot))
+        if self.noise:
+            at = self.rng.randrange(len(self.noise) - len(sound))
+            sound = [a + b for a, b in zip(sound, self.noise[at:])]
+        return bytes(encode(a) for a in sound)
 
     def drop(self):
         gone = self.rng.random() < self.loss

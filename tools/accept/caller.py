@@ -20,13 +20,15 @@ PATIENCE_MS = 900  # of the bot's silence before the caller speaks
 
 
 class Caller:
-    """mode: "talk" answers in turn; "over" also plays back-channels over the bot; "interrupt" breaks in on long replies."""
+    """mode: "talk" answers in turn; "over" also plays back-channels over the bot; "interrupt" breaks in on long replies.
+    line: makes of the phone what is dialled instead of it (tests/drills/relay.py)."""
 
-    def __init__(self, server, lines, plan, folder, questions=4, mode="talk"):
+    def __init__(self, server, lines, plan, folder, questions=4, mode="talk", line=None):
         self.server, self.lines, self.mode, self.folder = server, lines, mode, folder
         self.rng, self.voice, self.texts = plan
         self.questions = questions
         self.phone = Phone(os.path.join(folder, "phone"))
+        self.line = line(self.phone) if line else None  # what stands between the system and the phone
         self.said = []   # {"line": Line, "at_ms": since answered, "kind": …}
         self.answered_at = None
         self.closed = False
@@ -55,7 +57,7 @@ class Caller:
         """Places the call and lives it to its end; its detail."""
         try:
             answer = self.server.api("POST", "/api/v1/calls", {
-                "to": self.phone.uri, "flow": "appointment_reminder", "language": "zh",
+                "to": (self.line or self.phone).uri, "flow": "appointment_reminder", "language": "zh",
                 "variables": {"customer_name": "王女士", "appointment_time": "2026-12-09T15:00"}})
             self.id = answer["id"]
             end = time.monotonic() + 240
@@ -73,6 +75,8 @@ class Caller:
                 self.recording = None
         finally:
             self.phone.stop()
+            if self.line:
+                self.line.stop()
 
     def step(self):
         for event in self.phone.events(0.03):

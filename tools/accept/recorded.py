@@ -16,14 +16,21 @@ ANSWER_MS = 8000    # an answer later than this is none
 class Recorded:
     """One call: its sounds by side, and its lines placed on the recording's clock."""
 
-    def __init__(self, caller):
-        rate, channels = measure_gap.read(caller.recording)
+    def __init__(self, caller, by_phone=False):
+        rate, channels = self.of_phone(caller.phone) if by_phone else measure_gap.read(caller.recording)
         self.customer = measure_gap.sounds(channels[0], rate)
         self.clicks = measure_gap.sounds(channels[0], rate, 1)  # a key stroke is shorter than what counts as a sound
         self.bot = measure_gap.sounds(channels[1], rate)
         self.detail = caller.detail
         self.lines = [placed for said in caller.said if (placed := self.place(said))]
         self.unplaced = len(caller.said) - len(self.lines)
+
+    @staticmethod
+    def of_phone(phone):
+        """What the phone itself said and heard: without what the line adds to it."""
+        rate, said = measure_gap.read(phone.dump("enc"))
+        _, heard = measure_gap.read(phone.dump("dec"))
+        return rate, [said[0], heard[0]]
 
     def place(self, said):
         """The line with `from_ms` and `to_ms` of its sound in the recording; None when it is not found."""

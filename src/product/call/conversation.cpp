@@ -76,6 +76,7 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
                            dialogue::DialogueSession dialogue, ConversationListener& listener)
     : parts_(parts),
       media_(media),
+      line_(media, parts.echo_tail),
       voice_(voice),
       language_(text_language(voice.language)),
       dialogue_(std::move(dialogue)),
@@ -133,7 +134,7 @@ void Conversation::stop() {
 
 void Conversation::on_media() {
   rtp::InputFrame frame;
-  while (media_.next_input(frame)) {
+  while (line_.next(frame)) {
     if (!running_) continue;
     heard_samples_ += frame.pcm.size();
     loudest_dbov_ = std::max(loudest_dbov_, frame.level_dbov);

@@ -14,6 +14,7 @@
 #include "engine/telephony/rtp/media_stream.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "product/call/call_record.hpp"
+#include "product/call/line_input.hpp"
 #include "product/call/speaker.hpp"
 #include "product/call/turn_taking.hpp"
 #include "product/dialogue/session.hpp"
@@ -42,6 +43,7 @@ struct ConversationParts {
   std::function<text::LocalDateTime()> local_now;  ///< wall clock where the callee lives
   TurnConfig turns;
   Milliseconds decode_deadline{3'000};
+  Milliseconds echo_tail{400};  ///< how late the bot's own voice may come back; 0: it is not sought
 };
 
 /// What of "an AI is calling" was played: text, milliseconds of it and of the whole.
@@ -136,6 +138,7 @@ class Conversation final : public speech::HearingSink {
 
   ConversationParts& parts_;
   rtp::MediaStream& media_;
+  LineInput line_;
   Voice voice_;
   text::Language language_;
   dialogue::DialogueSession dialogue_;

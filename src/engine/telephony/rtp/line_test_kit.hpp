@@ -19,6 +19,9 @@ class VirtualLine {
   [[nodiscard]] MediaStream& stream() { return *stream_; }
   /// 20 ms pass in which the far side says `said`. Returns what it hears.
   const codec::Frame& tick(const codec::Frame& said, SteadyTime now) {
+    MediaCommand command;
+    while (shared_->rings.commands.pop(command))
+      if (command.kind == MediaCommand::Kind::kMonitor) shared_->core.monitor(command.tap);
     shared_->core.on_tick(now, out_, &said);
     return out_.pcm;
   }

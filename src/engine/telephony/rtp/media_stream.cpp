@@ -53,13 +53,24 @@ Result<void> MediaStream::set_remote(const RemoteMedia& remote) {
 }
 
 Result<void> MediaStream::record(std::shared_ptr<RecordTap> tap) {
-  if (shared_->tap || !tap) return fail(ErrorCode::kConflict, "the stream is recorded already");
+  return this->tap(std::move(tap), false);
+}
+
+Result<void> MediaStream::monitor(std::shared_ptr<RecordTap> tap) {
+  return this->tap(std::move(tap), true);
+}
+
+Result<void> MediaStream::tap(std::shared_ptr<RecordTap> tap, bool monitor) {
+  std::shared_ptr<RecordTap>& kept = monitor ? shared_->monitor : shared_->tap;
+  if (kept || !tap)
+    return fail(ErrorCode::kConflict,
+                monitor ? "the stream is monitored already" : "the stream is recorded already");
   MediaCommand command;
-  command.kind = MediaCommand::Kind::kRecord;
+  command.kind = monitor ? MediaCommand::Kind::kMonitor : MediaCommand::Kind::kRecord;
   command.tap = tap.get();
-  shared_->tap = std::move(tap);
+  kept = std::move(tap);
   if (shared_->rings.commands.push(command)) return {};
-  shared_->tap.reset();
+  kept.reset();
   return fail(ErrorCode::kBusy, "media thread does not answer");
 }
 

@@ -38,6 +38,9 @@ class MediaStream {
   Result<void> set_remote(const RemoteMedia& remote);
   /// Sound starts flowing to `tap` with the next tick; once a stream.
   Result<void> record(std::shared_ptr<RecordTap> tap);
+  /// The same for the call loop itself, which is woken for each frame: to compare both directions.
+  /// What next_input gives of a tick may be seen before that tick's frame is. Once a stream.
+  Result<void> monitor(std::shared_ptr<RecordTap> tap);
 
   /// False when kPlayFrames wait: try again at kPlayLow or 20 ms later. Frames of an epoch older
   /// than the stream's are accepted and dropped unheard by the media thread.
@@ -83,6 +86,7 @@ class MediaStream {
   friend class LoopPort;
   friend class MediaEngine;
   friend class VirtualLine;  // of simulated calls
+  Result<void> tap(std::shared_ptr<RecordTap> tap, bool monitor);
   explicit MediaStream(StreamShared& shared) : shared_(&shared) {}
   StreamShared* shared_;
 };

@@ -268,6 +268,9 @@ void MediaThread::obey(StreamShared& stream, SteadyTime now) {
       case MediaCommand::Kind::kRecord:
         stream.core.record(command.tap);
         break;
+      case MediaCommand::Kind::kMonitor:
+        stream.core.monitor(command.tap);
+        break;
       case MediaCommand::Kind::kDtmf:
         stream.core.send_dtmf({command.digits.data(), command.digit_count});
         break;

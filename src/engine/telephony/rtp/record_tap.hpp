@@ -15,7 +15,8 @@ struct RecordFrame {
   codec::MuFrame played{};  ///< the bot (right)
 };
 
-/// From the media thread to the recorder: 1.28 s. Full: the frame is dropped and counted.
+/// From the media thread to the recorder, or to the call loop: 1.28 s. Full: the frame is dropped
+/// and counted.
 struct RecordTap {
   FrameRing<RecordFrame, 64> frames;
   std::atomic<std::uint64_t> dropped{0};

@@ -275,6 +275,19 @@ void MediaStreamCore::send_key(Output& out) {
   octets_sent_ += 4;
 }
 
+bool MediaStreamCore::tell_tap(RecordTap& tap, const codec::MuFrame& played) const {
+  RecordFrame* const slot = tap.frames.claim();
+  if (slot == nullptr) {
+    tap.dropped.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+  slot->at = clock_;
+  slot->heard = heard_mulaw_;
+  slot->played = played;
+  tap.frames.publish();
+  return true;
+}
+
 void MediaStreamCore::speak(SteadyTime now, Output& out) {
   const bool sending = remote_.port != 0 && may_send(remote_.direction);
   const bool keys = sending && keys_out_.busy();
@@ -282,17 +295,8 @@ void MediaStreamCore::speak(SteadyTime now, Output& out) {
                 out.pcm);
   codec::MuFrame played;
   codec::mulaw_encode(out.pcm, played);
-  if (tap_ != nullptr) {
-    if (RecordFrame* const slot = tap_->frames.claim(); slot != nullptr) {
-      slot->at = clock_;
-      slot->heard = heard_mulaw_;
-      slot->played = played;
-      tap_->frames.publish();
-    } else {
-      tap_->dropped.fetch_add(1, std::memory_order_relaxed);
-      ++stats_.record_dropped;
-    }
-  }
+  if (tap_ != nullptr && !tell_tap(*tap_, played)) ++stats_.record_dropped;
+  if (monitor_ != nullptr) news_ = tell_tap(*monitor_, played) || news_;
   if (keys) {
     send_key(out);
   } else if (sending) {
@@ -393,8 +397,8 @@ void MediaStreamCore::close(SteadyTime now, Output& out) {
   playout_.close({.at = clock_, .when = now});
   if (remote_.port != 0) send_rtcp(now, true, out);
   publish_stats();
-  if (tap_ != nullptr) tap_->closed.store(true, std::memory_order_release);
-  tap_ = nullptr;
+  for (RecordTap* const tap : {std::exchange(tap_, nullptr), std::exchange(monitor_, nullptr)})
+    if (tap != nullptr) tap->closed.store(true, std::memory_order_release);
   tell(MediaEventKind::kClosed, clock_, now);
 }
 

@@ -49,6 +49,7 @@ class MediaStreamCore final : private EventSink {
   void begin(SteadyTime now, UtcTime utc);
   void set_remote(const RemoteSpec& remote, SteadyTime now);
   void record(RecordTap* tap) { tap_ = tap; }
+  void monitor(RecordTap* tap) { monitor_ = tap; }
   bool send_dtmf(std::string_view digits) { return keys_out_.queue(digits); }
 
   /// An RTP or RTCP datagram as it came. Anything not valid or not of the far side is counted.
@@ -84,6 +85,7 @@ class MediaStreamCore final : private EventSink {
   void hand_over(const HeardFrame& frame, SteadyTime now);
   void push_input(const HeardFrame& frame);
   void speak(SteadyTime now, Output& out);
+  bool tell_tap(RecordTap& tap, const codec::MuFrame& played) const;
   void send_audio(const codec::Frame& pcm, const codec::MuFrame& mulaw, Output& out);
   void send_key(Output& out);
   void send_rtcp(SteadyTime now, bool bye, Output& out);
@@ -104,6 +106,7 @@ class MediaStreamCore final : private EventSink {
   Latch latch_;
   RemoteSpec remote_;
   RecordTap* tap_ = nullptr;
+  RecordTap* monitor_ = nullptr;
   StreamStats stats_;
   std::uint64_t random_;
 

@@ -26,7 +26,7 @@ struct RemoteSpec {
 };
 
 struct MediaCommand {
-  enum class Kind : std::uint8_t { kRemote, kRecord, kDtmf } kind = Kind::kRemote;
+  enum class Kind : std::uint8_t { kRemote, kRecord, kMonitor, kDtmf } kind = Kind::kRemote;
   RemoteSpec remote;
   RecordTap* tap = nullptr;  ///< kept alive by the stream
   std::array<char, 16> digits{};

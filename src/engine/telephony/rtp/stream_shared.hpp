@@ -52,6 +52,7 @@ struct StreamShared {
   std::uint64_t tag = 0;
   bool dtmf_agreed = false;
   std::shared_ptr<RecordTap> tap;
+  std::shared_ptr<RecordTap> monitor;
 
   // media thread only, from attach on
   MediaStreamCore core;
