@@ -260,7 +260,10 @@ void Conversation::caller_said(const TurnEnded& turn) {
   unsettled_ = Unsettled{customer_turn(turn.text, turn, reply), std::move(before), reply_};
   answer_heard_at_ = 0;
   const bool light = reply.actions.empty();
-  if (!light) settle();
+  if (!light) {
+    store_behind_bot(std::move(unsettled_->row));
+    unsettled_.reset();
+  }
   turns_.answer_may_be_taken_back(light);
   perform(std::move(reply));
 }
@@ -300,6 +303,12 @@ void Conversation::store(TurnRecord row) {
   listener_.on_turn(std::move(row));
 }
 
+/// What the bot was saying when it was interrupted began earlier, and stands earlier on record.
+void Conversation::store_behind_bot(TurnRecord row) {
+  if (!speaker_.speaking()) return store(std::move(row));
+  held_.push_back(std::move(row));
+}
+
 TurnRecord Conversation::customer_turn(const std::string& text, const TurnEnded& turn,
                                        const dialogue::Reply& reply) const {
   TurnRecord row;
@@ -325,7 +334,7 @@ void Conversation::press(char digit, std::uint64_t at) {
   TurnEnded pressed;
   pressed.speech_from = pressed.speech_to = at;
   pressed.confidence = 1;
-  store(customer_turn(std::string("[") + digit + "]", pressed, *reply));
+  store_behind_bot(customer_turn(std::string("[") + digit + "]", pressed, *reply));
   stages_ = Stages{};
   stages_->judged = "keypad";
   answered_speech_at_ = at;
@@ -379,7 +388,7 @@ void Conversation::on_spoken(const Spoken& spoken) {
   const std::uint64_t now = media_.sample_clock();
   if (!pending_) settle();
   if (!spoken.failed.empty()) listener_.on_degraded("speaking");
-  if (stages_) {
+  if (stages_ && !pending_) {  // else they are of what is said next
     stages_->voice_ms = spoken.waited_for_voice.count();
     if (spoken.samples > 0)
       parts_.metrics.gap.observe(static_cast<double>(stages_->first_packet_ms) / 1000);
@@ -395,9 +404,10 @@ void Conversation::on_spoken(const Spoken& spoken) {
     row.started_ms = ms_of(spoken.started_at);
     row.ended_ms = ms_of(spoken.ended_at);
     row.node = spoken_node_;
-    row.stages = std::exchange(stages_, std::nullopt);
+    if (!pending_) row.stages = std::exchange(stages_, std::nullopt);
     store(std::move(row));
   }
+  for (TurnRecord& row : std::exchange(held_, {})) store(std::move(row));
   if (std::exchange(first_reply_, false)) note_disclosure(spoken);
   turns_.on_bot_ended(now);
   if (!running_) return;

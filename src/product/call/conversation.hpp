@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "engine/speech/prompt_cache.hpp"
@@ -121,6 +122,7 @@ class Conversation final : public speech::HearingSink {
   [[nodiscard]] TurnRecord customer_turn(const std::string& text, const TurnEnded& turn,
                                          const dialogue::Reply& reply) const;
   void store(TurnRecord row);
+  void store_behind_bot(TurnRecord row);
   [[nodiscard]] std::int64_t ms_of(std::uint64_t sample) const;
 
   /// A turn of the caller whose answer may still be taken back. It is told when the answer was
@@ -154,6 +156,7 @@ class Conversation final : public speech::HearingSink {
   std::uint64_t answered_speech_at_ = 0;  ///< caller's last speech sample the reply answers
   std::optional<Unsettled> unsettled_;
   std::uint64_t answer_heard_at_ = 0;      ///< sample its first packet left at; 0: not yet
+  std::vector<TurnRecord> held_;           ///< turns of the caller over a bot that is being cut
   std::map<speech::JobNumber, Job> jobs_;  ///< by the recogniser's number
   std::map<std::uint64_t, speech::JobNumber> decodes_;
   std::int64_t next_seq_ = 1;

@@ -241,8 +241,11 @@ void Speaker::cut() {
   cutting_ = true;
   epoch_ = stream_.raise_epoch();
   if (stream_.paused()) stream_.resume();
-  const bool playing = std::any_of(pieces_.begin(), pieces_.end(),
-                                   [](const Piece& p) { return p.started && !p.ended; });
+  // The stream's own word: what it began in this tick has not been told of yet.
+  const std::uint32_t now = stream_.progress().utterance;
+  const bool playing = std::any_of(pieces_.begin(), pieces_.end(), [now](const Piece& p) {
+    return (p.started || (!p.told && p.utterance == now)) && !p.ended;
+  });
   if (!playing) finish(true);
 }
 
@@ -284,7 +287,7 @@ void Speaker::on_event(const rtp::MediaEvent& event) {
   switch (event.kind) {
     case rtp::MediaEventKind::kLedgerStarted:
       if (piece == nullptr || (event.epoch != epoch_ && !cutting_)) return;
-      piece->started = true;
+      piece->started = piece->told = true;
       if (std::exchange(announced_, true)) return;
       spoken_.started_at = spoken_.ended_at = event.at;
       spoken_.first_packet = event.when;

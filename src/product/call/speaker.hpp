@@ -92,6 +92,7 @@ class Speaker {
     std::uint64_t ticket = 0;
     std::uint32_t played = 0;
     bool started = false;
+    bool told = false;  ///< it started once, before a rewind too
     bool ended = false;
     bool failed = false;
     [[nodiscard]] std::size_t length() const { return pcm ? pcm->size() + pause : 0; }
