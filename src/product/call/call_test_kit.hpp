@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 namespace yyc3::call::kit {
 
 constexpr std::int16_t kLoud = 3'000;
+constexpr std::int16_t kHeard = 200;  ///< softer is nothing to a detector of speech
 constexpr SamplePos kTick = codec::kFrameSamples;
 
 /// Hears what the script says was said when, `decode_time` after it was asked.
@@ -43,7 +45,7 @@ class ScriptedHearing final : public speech::Recognizer {
       loud_ = 0;
     }
     for (const std::int16_t x : pcm) {
-      loud_ += std::abs(x) > kLoud / 4 ? 1 : 0;
+      loud_ += std::abs(x) > kHeard ? 1 : 0;
       if (++filled_ < kFrame) continue;
       frame_from_ += kFrame;
       probabilities_.emplace_back(frame_from_, loud_ > kFrame / 2 ? 0.95 : 0.02);
@@ -74,6 +76,10 @@ class ScriptedHearing final : public speech::Recognizer {
         sink_->on_decode_failed(number, {ErrorCode::kBusy, "other speech goes first"});
         continue;
       }
+      if (fails) {
+        sink_->on_decode_failed(number, {ErrorCode::kUnavailable, "the recogniser is away"});
+        continue;
+      }
       speech::HeardText heard;
       heard.text = text_in(job.spec.from_sample, job.spec.to_sample);
       heard.confidence = heard.text.empty() ? 0 : 0.9;
@@ -85,7 +91,8 @@ class ScriptedHearing final : public speech::Recognizer {
   std::vector<Words> said;
   std::vector<speech::DecodeSpec> asked;
   Milliseconds decode_time{350};
-  bool busy = false;  ///< no decoder is idle: partial decodes fail
+  bool busy = false;   ///< no decoder is idle: partial decodes fail
+  bool fails = false;  ///< every decode fails
 
  private:
   struct Job {
@@ -118,13 +125,15 @@ class ScriptedHearing final : public speech::Recognizer {
   speech::JobNumber next_job_ = 1;
 };
 
-/// 200 ms of sound a character, `wait` after it was asked for.
+/// 200 ms of noise a character, `wait` after it was asked for.
 class SteadyVoice final : public speech::Synthesizer {
  public:
   explicit SteadyVoice(const Clock& clock) : clock_(clock) {}
   std::uint64_t speak(speech::SpeakRequest request, Done done) override {
-    waiting_.push_back({std::move(request.text), std::move(done), clock_.now() + wait});
-    if (wait == Milliseconds{0}) tick();
+    const auto characters = static_cast<int>(text::decode_utf8(request.text).size());
+    const SteadyTime due = clock_.now() + wait + characters * wait_a_character;
+    waiting_.push_back({std::move(request.text), std::move(done), due});
+    if (due == clock_.now()) tick();
     return ++jobs_;
   }
   void cancel(std::uint64_t) override {}
@@ -133,11 +142,20 @@ class SteadyVoice final : public speech::Synthesizer {
     while (!waiting_.empty() && waiting_.front().due <= clock_.now()) {
       const Waiting next = std::move(waiting_.front());
       waiting_.pop_front();
-      const std::size_t samples = 1'600 * text::decode_utf8(next.text).size();
-      next.done(std::make_shared<const std::vector<std::int16_t>>(samples, kLoud));
+      if (fails) {
+        next.done(fail(ErrorCode::kUnavailable, "the voice is away"));
+        continue;
+      }
+      std::vector<std::int16_t> pcm(1'600 * text::decode_utf8(next.text).size());
+      std::minstd_rand random;
+      for (auto& sample : pcm)
+        sample = static_cast<std::int16_t>(static_cast<int>(random() % (2 * kLoud)) - kLoud);
+      next.done(std::make_shared<const std::vector<std::int16_t>>(std::move(pcm)));
     }
   }
   Milliseconds wait{0};
+  Milliseconds wait_a_character{0};
+  bool fails = false;
 
  private:
   struct Waiting {
@@ -162,9 +180,27 @@ class Simulation final : public ConversationListener {
     Milliseconds spoken;
   };
 
-  explicit Simulation(TurnConfig turns = {})
-      : parts_{hearing, prompts_, metrics_, clock, [] { return dialogue::kit::kNow; }, turns} {
-    talk_.emplace(parts_, line_.stream(), Voice{}, dialogue::kit::session(text::Language::kZh),
+  struct Setting {
+    text::Language language = text::Language::kZh;
+    TurnConfig turns;
+    double echo_gain = 0;  ///< of the bot's voice, which comes back …
+    Milliseconds echo_after{160};
+  };
+
+  Simulation() : Simulation(Setting{}) {}
+  explicit Simulation(const Setting& setting)
+      : setting_(setting),
+        parts_{hearing,
+               prompts_,
+               metrics_,
+               clock,
+               [] { return dialogue::kit::kNow; },
+               setting.turns,
+               Milliseconds{3'000},
+               Milliseconds{setting.echo_gain > 0 ? 400 : 0}} {
+    Voice voice_of;
+    if (setting.language == text::Language::kEn) voice_of.language = speech::Language::kEnglish;
+    talk_.emplace(parts_, line_.stream(), voice_of, dialogue::kit::session(setting.language),
                   *this);
     talk_->start();
   }
@@ -178,6 +214,11 @@ class Simulation final : public ConversationListener {
     const SamplePos now = line_.stream().sample_clock();
     hearing.said.push_back({now, now + static_cast<SamplePos>(time.count()) * kSamplesPerMs, text});
     pass(time, kLoud);
+  }
+  /// Sound that is no word.
+  void noise(Milliseconds time) { pass(time, kLoud); }
+  void press(char key) {
+    if (!over_) talk_->press(key, line_.stream().sample_clock());
   }
   /// Until the bot begins (or ends) to be heard; 20 s at most.
   void until_bot(bool speaks) {
@@ -207,6 +248,8 @@ class Simulation final : public ConversationListener {
   }
   [[nodiscard]] const dialogue::DialogueSession& dialogue() const { return talk_->dialogue(); }
   [[nodiscard]] bool bot_heard() const { return bot_heard_; }
+  /// The bot has hung up.
+  [[nodiscard]] bool over() const { return over_; }
 
   void on_turn(TurnRecord turn) override { turns.push_back(std::move(turn)); }
   void on_partial(const std::string&, const std::string& text, std::int64_t at) override {
@@ -224,7 +267,10 @@ class Simulation final : public ConversationListener {
     told.push_back({"transfer", now()});
     talk_->transfer_failed();
   }
-  void on_hang_up() override { told.push_back({"hang_up", now()}); }
+  void on_hang_up() override {
+    told.push_back({"hang_up", now()});
+    over_ = true;
+  }
   void on_degraded(const std::string& what) override {
     told.push_back({"degraded " + what, now()});
   }
@@ -236,6 +282,7 @@ class Simulation final : public ConversationListener {
   std::vector<TurnRecord> turns;
   std::vector<Told> told;
   std::vector<Partial> partials;
+  std::vector<bool> audible;  ///< was the bot heard in this tick?
 
  private:
   [[nodiscard]] SamplePos clock_samples() const {
@@ -250,21 +297,36 @@ class Simulation final : public ConversationListener {
     // a square wave: the energy detector takes constant pressure for silence
     for (std::size_t i = 0; i < said.size(); ++i)
       said[i] = static_cast<std::int16_t>(i / 8 % 2 == 0 ? level : -level);
+    add_echo(said);
     const codec::Frame& heard = line_.tick(said, clock.now());
+    if (setting_.echo_gain > 0) echoes_.push_back(heard);
     bot_heard_ = std::ranges::any_of(heard, [](std::int16_t x) { return std::abs(x) > kLoud / 4; });
+    audible.push_back(bot_heard_);
     hearing.tick();
     voice.tick();
     talk_->on_media();
     talk_->on_tick();
+    if (over_) talk_->stop();
+  }
+  void add_echo(codec::Frame& said) {
+    if (echoes_.size() * kTickMs < setting_.echo_after || echoes_.empty()) return;
+    for (std::size_t i = 0; i < said.size(); ++i)
+      said[i] = static_cast<std::int16_t>(said[i] + setting_.echo_gain * echoes_.front()[i]);
+    echoes_.pop_front();
   }
 
+  static constexpr Milliseconds kTickMs{20};
+
+  const Setting setting_;
   telemetry::Registry registry_;
   rtp::VirtualLine line_{clock.now(), clock.utc()};
   speech::PromptCache prompts_{{}, voice, registry_, [](const std::function<void()>&) {}};
   ConversationMetrics metrics_{registry_};
   ConversationParts parts_;
   std::optional<Conversation> talk_;
+  std::deque<codec::Frame> echoes_;
   bool bot_heard_ = false;
+  bool over_ = false;
 };
 
 }  // namespace yyc3::call::kit

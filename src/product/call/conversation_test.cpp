@@ -125,3 +125,31 @@ TEST_CASE("partial decodes that find no decoder cost nothing") {
   CHECK(call.partials.size() == 1);  // the last decode
   CHECK(call.turns_of("customer").size() == 1);
 }
+
+TEST_CASE("the bot's own voice, back over the line, neither stops it nor is taken for an answer") {
+  Simulation::Setting line;
+  line.echo_gain = 0.18;  // -15 dB
+  Simulation call(line);
+  call.listen();
+  call.say("是的我是");
+  call.listen();
+  CHECK(call.dialogue().node() == "remind");
+  CHECK(call.count("barge_in") == 0);
+  CHECK(call.turns_of("customer").size() == 1);
+  for (const TurnRecord& turn : call.turns_of("bot")) CHECK_FALSE(turn.interrupted_at_ms);
+}
+
+TEST_CASE("over an echo the caller still interrupts") {
+  Simulation::Setting line;
+  line.echo_gain = 0.1;  // -20 dB
+  Simulation call(line);
+  call.listen();
+  call.say("是的我是");
+  call.until_bot(true);
+  call.quiet(1'500ms);
+  call.say("等一下你说多少钱");
+  CHECK_FALSE(call.bot_heard());
+  call.listen();
+  CHECK(call.count("barge_in") == 1);
+  CHECK(call.turns_of("customer").size() == 2);
+}
