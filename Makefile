@@ -20,7 +20,7 @@ test: ## set up, build and run everything that CI runs
 test-long: ## the same with long fuzzing, all of clang-tidy, fault drills and large seeds
 	@scripts/test --long
 
-accept: ## the targets that need a quiet machine: latency, recognition, memory (an hour)
+accept: ## the targets that need a quiet machine: latency, recognition, memory (two hours)
 	@scripts/setup demo && scripts/build && scripts/accept
 
 bench: ## the figures of README's table

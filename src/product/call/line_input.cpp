@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/telephony/codec/g711.hpp"
+#include "engine/telephony/codec/level.hpp"
 
 namespace yyc3::call {
 

@@ -1,8 +1,9 @@
 #include "engine/telephony/echo/echo_canceller.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <speex/speex_echo.h>
+
+#include "engine/telephony/codec/level.hpp"
 
 namespace yyc3::echo {
 

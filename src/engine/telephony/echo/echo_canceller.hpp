@@ -6,7 +6,6 @@
 
 #include "base/clock.hpp"
 #include "engine/telephony/codec/frame.hpp"
-#include "engine/telephony/codec/level.hpp"
 
 namespace yyc3::echo {
 
@@ -15,7 +14,7 @@ namespace yyc3::echo {
 /// cancellation with double-talk") removes what it can model; a gate that knows what was played
 /// and how much of it is usually left softens the rest. Adds no delay. While the bot is silent
 /// nothing is touched, bit by bit.
-/// Threads: none. About 0.1 ms of work a frame while the bot is heard; 200 KB.
+/// Threads: none. About 50 us of work a frame while the bot is heard; 101 KB with a tail of 400 ms.
 class EchoCanceller {
  public:
   enum class Verdict {

@@ -96,6 +96,15 @@ struct Run {
   }
 };
 
+/// The bot speaks alone for so many frames.
+void alone(EchoCanceller& canceller, EchoingLine& line, Babble& bot, int frames, Run& run) {
+  for (int i = 0; i < frames; ++i) {
+    const codec::Frame played = frame_of(bot);
+    codec::Frame out;
+    run.see(canceller.process(line.frame(played, kSilence), played, out));
+  }
+}
+
 TEST_CASE("while the bot is silent what is heard is left alone, bit by bit") {
   EchoCanceller canceller(Milliseconds{400});
   Babble caller(3, -26);
@@ -195,12 +204,9 @@ TEST_CASE("an echo that comes by another way is learnt again within half a secon
   EchoingLine line(60, -20);
   Babble bot(1, -20);
   Run run;
-  for (int i = 0; i < 20 * kSecond; ++i) {
-    if (i == 8 * kSecond) line.move(220);
-    const codec::Frame played = frame_of(bot);
-    codec::Frame out;
-    run.see(canceller.process(line.frame(played, kSilence), played, out));
-  }
+  alone(canceller, line, bot, 8 * kSecond, run);
+  line.move(220);
+  alone(canceller, line, bot, 12 * kSecond, run);
   CHECK(run.longest <= kSecond / 2);
 }
 
@@ -209,11 +215,7 @@ TEST_CASE("an echo later than the tail is not filtered, and still taken for nobo
   EchoingLine line(180, -20);
   Babble bot(1, -20);
   Run run;
-  for (int i = 0; i < 10 * kSecond; ++i) {
-    const codec::Frame played = frame_of(bot);
-    codec::Frame out;
-    run.see(canceller.process(line.frame(played, kSilence), played, out));
-  }
+  alone(canceller, line, bot, 10 * kSecond, run);
   CHECK(run.longest <= kNobody);
 }
 
