@@ -126,13 +126,23 @@ class House:
 
     def run(self, name, arguments, seconds=60, **more):
         """`aicall` with these arguments to its end: (exit status, what it printed on stdout, on stderr)."""
+        return self.finish(self.start(name, arguments, **more), seconds)
+
+    def start(self, name, arguments, **more):
+        """`aicall` with these arguments, running."""
         data, settings = self.settings(name, more)
         env = {**os.environ, "AICALL_SERVER__DATA_DIR": data, "AICALL_SERVER__PORT": "0", "AICALL_LOG__FILE": os.path.join(data, "aicall.log"), **settings}
+        return subprocess.Popen([program("aicall"), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+    def finish(self, process, seconds):
+        """The end of what start() began, as run() tells it."""
         try:
-            done = subprocess.run([program("aicall"), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, env=env)
+            out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as late:
-            raise Wrong(f"aicall {' '.join(arguments)} does not end within {seconds} s") from late
-        return done.returncode, done.stdout, done.stderr
+            process.kill()
+            process.communicate()
+            raise Wrong(f"{' '.join(process.args[:3])} does not end within {seconds} s") from late
+        return process.returncode, out, err
 
 
 class running:

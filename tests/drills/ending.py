@@ -1,10 +1,12 @@
 """Calls that end at odd moments on a real phone, without engines: right at the answer, before they were begun, and when the audio stops."""
+import glob
 import os
+import signal
 import time
 
 import rest
 from bad_input import NO_WORKERS, TALKED, Carrier
-from common import Phone, check, check_steps, dial, running, states, wait_call, wait_end, wait_for
+from common import ROOT, Phone, check, check_steps, dial, dial_variables, running, states, wait_call, wait_end, wait_for
 from crash import check_bye, epoch, trace
 from relay import Relay
 
@@ -83,4 +85,50 @@ def while_it_waits(house):
             return f"{' → '.join(['queued', *states(detail)])}, {detail['outcome']}"
 
 
-DRILLS = {"at the answer": at_the_answer, "the audio stops": audio_stops, "never any audio": never_any_audio, "while it waits": while_it_waits}
+def interrupted_call(house):
+    """Ctrl-C in `aicall call`: it hangs up and tells the end as ever."""
+    folder = os.path.join(house.out, "ending-interrupt")
+    with running(Phone(os.path.join(folder, "phone"), trace=True)) as phone:
+        process = house.start("ending-interrupt", ["call", phone.uri, "--lang", "en", *(part for pair in dial_variables("en").items() for part in ("--var", "=".join(pair)))])
+        try:
+            wait_for(lambda: any(event.get("type") == "CALL_ESTABLISHED" for event in phone.events(0.02)), 60, "the answer at the phone", 0)
+            time.sleep(1)
+        finally:
+            process.send_signal(signal.SIGINT)
+        code, out, err = house.finish(process, 20)
+        check(code == 0 and "[completed]" in out, f"it ended with {code}: {err.strip() or out.strip()[-300:]}")
+        check("hanging up" in err, f"it does not say what it does: {err!r}")
+        wait_for(lambda: any(m.first.startswith("BYE") for m in trace(phone)), 5, "BYE at the phone")
+        return "BYE, [completed]"
+
+
+def interrupted_hearing(house):
+    """SIGTERM to `aicall speech transcribe`: it ends, and its worker and its folder with it."""
+    before = set(glob.glob("/tmp/aicall-*"))
+    words = sorted(glob.glob(os.path.join(ROOT, "tests", "data", "audio_cmn", "*.wav")))
+    process = house.start("ending-transcribe", ["speech", "transcribe", *words * 10])
+    try:
+        first = process.stdout.readline()
+        check(first, "it hears nothing")
+        mine = next(path for path in glob.glob("/tmp/aicall-*") if os.path.exists(path) and path not in before and worker_of(path, process.pid))
+    finally:
+        process.terminate()
+    code, _, err = house.finish(process, 20)
+    check(code == 128 + signal.SIGTERM, f"it ended with {code}: {err}")
+    check(not os.path.exists(mine) and not worker_of(mine), f"{mine} or its worker is still there")
+    return f"after {first.strip()!r}: exit {code}, no worker, no folder"
+
+
+def worker_of(folder, parent=None):
+    """Is there a process that listens in this folder (a child of this parent)?"""
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as arguments, open(path.replace("cmdline", "stat"), encoding="ascii", errors="replace") as told:
+                if folder.encode() in arguments.read() and parent in (None, int(told.read().rsplit(")", 1)[1].split()[1])):
+                    return True
+        except OSError:
+            pass  # it ended meanwhile
+    return False
+
+
+DRILLS = {"Ctrl-C in a call": interrupted_call, "SIGTERM while it hears": interrupted_hearing, "at the answer": at_the_answer, "the audio stops": audio_stops, "never any audio": never_any_audio, "while it waits": while_it_waits}

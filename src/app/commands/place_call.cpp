@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <mutex>
-#include <unistd.h>
 
 #include "app/commands/call_printer.hpp"
 #include "app/commands/commands.hpp"
 #include "app/commands/load.hpp"
+#include "app/commands/stop_signals.hpp"
 #include "app/system.hpp"
 #include "product/events/events.hpp"
 
@@ -56,12 +56,23 @@ class Watch {
   events::Subscription ended_, failed_, spoken_;
 };
 
-bool wait_until_ready(System& system) {
+enum class Readiness { kAll, kLess, kStopped };
+
+Readiness wait_until_ready(System& system, const StopSignals& signals) {
   for (int i = 0; i < kReadySecondsMax * 10; ++i) {
-    if (system.missing().empty()) return true;
-    usleep(100'000);
+    if (system.missing().empty()) return Readiness::kAll;
+    if (signals.within(Milliseconds(100)) != 0) return Readiness::kStopped;
   }
-  return false;
+  return Readiness::kLess;
+}
+
+/// Ctrl-C hangs up, and the call's end is waited for as ever; a second one ends the program.
+void obey(const StopSignals& signals, System& system, CallId id) {
+  if (signals.within(Milliseconds(0)) == 0) return;
+  signals.release();
+  std::fputs("aicall: hanging up\n", stderr);
+  // Refused: it is over already, which the caller is about to see.
+  static_cast<void>(system.wait_for(system.calls().hang_up(id)));
 }
 
 }  // namespace
@@ -69,9 +80,12 @@ bool wait_until_ready(System& system) {
 int place_call(const std::filesystem::path& path, const CallArguments& arguments) {
   const auto config = load_or_tell(path);
   if (!config) return kExitConfig;
+  const StopSignals signals;
   auto system = System::start(*config, {.web = false, .render_ahead = false});
   if (!system) return give_up(system.error());
-  if (!wait_until_ready(**system))
+  const Readiness readiness = wait_until_ready(**system, signals);
+  if (readiness == Readiness::kStopped) return kExitFailed;
+  if (readiness == Readiness::kLess)
     std::fprintf(stderr, "aicall: some engines are not up; the call goes on with less\n");
 
   call::NewCall wanted;
@@ -101,6 +115,7 @@ int place_call(const std::filesystem::path& path, const CallArguments& arguments
       return (*detail)->call.state == call::CallState::kCompleted ? kExitGood : kExitFailed;
     }
     over = watch.wait() || final;
+    obey(signals, **system, id);
   }
 }
 

@@ -68,12 +68,6 @@ void add_models(CLI::App& app, std::filesystem::path& config, int& code) {
 }  // namespace
 
 int run(int argc, char** argv) {
-  // Threads inherit this: signals are taken by whoever asks for them, never by chance.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("YYC3 AI-Call: AI phone calls on your own machine", "aicall");

@@ -1,9 +1,9 @@
-#include <csignal>
 #include <cstdio>
 #include <unistd.h>
 
 #include "app/commands/commands.hpp"
 #include "app/commands/load.hpp"
+#include "app/commands/stop_signals.hpp"
 #include "app/system.hpp"
 
 namespace yyc3::app {
@@ -11,6 +11,7 @@ namespace yyc3::app {
 int serve(const std::filesystem::path& path) {
   const auto config = load_or_tell(path);
   if (!config) return kExitConfig;
+  const StopSignals signals;
   auto system = System::start(*config, {});
   if (!system) {
     std::fprintf(stderr, "aicall: %s\n", system.error().detail.c_str());
@@ -19,14 +20,8 @@ int serve(const std::filesystem::path& path) {
   std::printf("YYC3 AI-Call %s serves on %s\nconsole (one-time link): %s\n", YYC3_VERSION,
               (*system)->address().c_str(), (*system)->console_link().c_str());
   std::fflush(stdout);
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  int signal = 0;
-  sigwait(&signals, &signal);
-  // A second signal ends it at once: somebody is in a hurry.
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  static_cast<void>(signals.wait());
+  signals.release();
   std::puts("stopping: calls are ended politely");
   std::fflush(stdout);
   system->reset();
@@ -39,9 +34,6 @@ int run_beside(const std::string& program, const std::vector<std::string>& argum
     std::fprintf(stderr, "aicall: %s did not come with this program\n", program.c_str());
     return kExitUnavailable;
   }
-  sigset_t none;
-  sigemptyset(&none);
-  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   std::vector<char*> argv{const_cast<char*>(file.c_str())};
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

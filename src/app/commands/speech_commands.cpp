@@ -10,6 +10,7 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/load.hpp"
 #include "app/commands/speech_segments.hpp"
+#include "app/commands/stop_signals.hpp"
 #include "app/hearing.hpp"
 #include "app/workers.hpp"
 #include "base/json.hpp"
@@ -27,8 +28,10 @@ namespace {
 
 constexpr Milliseconds kDeadline{20'000};
 
-/// One of the product's own workers, without a store, a line or a web server.
+/// One of the product's own workers, without a store, a line or a web server. SIGINT and SIGTERM
+/// stop the worker, remove its folder and end the program, whatever it waits for.
 struct LocalSpeech {
+  StopSignals signals;  // before any thread is
   SystemClock clock;
   telemetry::Log log{clock};
   telemetry::Registry registry;
@@ -37,12 +40,14 @@ struct LocalSpeech {
   net::EventLoop loop{"speech", log};
 
   Result<void> start(const Config& config, std::string_view role) {
-    return workers.start(config, log, clock, bus, role);
+    auto started = workers.start(config, log, clock, bus, role);
+    loop.spawn(end_on_signal(), "stop signals");
+    return started;
   }
   ~LocalSpeech() {
-    workers.stop();
     loop.stop();
     loop.join();
+    workers.stop();
   }
   /// False when `name` is not up within a minute.
   [[nodiscard]] bool wait_for(const std::string& name) const {
@@ -52,6 +57,15 @@ struct LocalSpeech {
       usleep(100'000);
     }
     return false;
+  }
+
+ private:
+  net::Task<void> end_on_signal() {
+    int signal = 0;
+    while ((signal = signals.within(Milliseconds(0))) == 0)
+      co_await net::sleep_for(Milliseconds(100));
+    workers.stop();
+    std::_Exit(128 + signal);
   }
 };
 
