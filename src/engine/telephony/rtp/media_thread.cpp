@@ -4,12 +4,11 @@
 #include <array>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace yyc3::rtp {
@@ -18,12 +17,10 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kWheel = 2500us;
+constexpr auto kRest = 250us;  // of each bucket's time: a tenth, see MediaThread
 constexpr auto kRound = 20ms;
 constexpr auto kBehindMax = 60ms;  // later than this: ticks are left out instead of sent in a burst
-constexpr int kEvents = 64;
 constexpr std::size_t kDatagram = 1500;
-constexpr std::uint64_t kTimerTag = 0;
-constexpr std::uint64_t kStopTag = 2;
 constexpr std::uint64_t kRtcpBit = 1;    // streams are aligned, so their address's low bit is free
 constexpr std::size_t kBridgeStart = 2;  // frames that wait before a browser's sound starts …
 constexpr std::size_t kBridgeMost = 8;   // … and beyond which the oldest are let go, down to 3
@@ -55,21 +52,14 @@ Result<std::unique_ptr<MediaThread>> MediaThread::start(int core, bool realtime,
 
 Result<void> MediaThread::prepare(std::size_t streams) {
   epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
-  timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  Result<Fd> bell = make_eventfd();
-  if (!bell || epoll_.get() < 0 || timer_.get() < 0)
+  if (epoll_.get() < 0)
     return fail(ErrorCode::kUnavailable, "media thread: no descriptor; raise ulimit -n");
-  stop_bell_ = std::move(*bell);
-  if (!watch(epoll_.get(), timer_.get(), kTimerTag) ||
-      !watch(epoll_.get(), stop_bell_.get(), kStopTag))
-    return fail(ErrorCode::kUnavailable, "media thread: descriptors cannot be watched");
   for (auto& bucket : buckets_) bucket.reserve(streams);
   return {};
 }
 
 MediaThread::~MediaThread() {
   stop_.store(true, std::memory_order_release);
-  ring_bell(stop_bell_.get());
   if (thread_.joinable()) thread_.join();
 }
 
@@ -113,40 +103,38 @@ void MediaThread::take_priority(bool realtime) {
 void MediaThread::run(bool realtime) {
   take_priority(realtime);
   due_ = clock_.now() + kWheel;
-  set_timer();
   running_.store(true);
   running_.notify_all();
   while (!stop_.load(std::memory_order_acquire)) {
-    wait_and_receive();
+    wait_for_wheel();
     run_wheel();
+    receive_all();
+    ring_bells();
   }
 }
 
-/// Expires at due_ and every 2.5 ms after: the wheel and the timer have one phase. The steady clock
-/// is CLOCK_MONOTONIC.
-void MediaThread::set_timer() {
-  const auto first = std::chrono::duration_cast<std::chrono::nanoseconds>(due_.time_since_epoch());
-  itimerspec every{};
-  every.it_value.tv_sec = first.count() / 1'000'000'000;
-  every.it_value.tv_nsec = first.count() % 1'000'000'000;
-  every.it_interval.tv_nsec = std::chrono::nanoseconds(kWheel).count();
-  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &every, nullptr);
+/// The steady clock is CLOCK_MONOTONIC. A signal may wake it early: run_wheel() then does nothing.
+void MediaThread::wait_for_wheel() const {
+  const auto due = std::chrono::duration_cast<std::chrono::nanoseconds>(due_.time_since_epoch());
+  const timespec at{.tv_sec = due.count() / 1'000'000'000, .tv_nsec = due.count() % 1'000'000'000};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
 }
 
-void MediaThread::wait_and_receive() {
-  std::array<epoll_event, kEvents> events;
-  const int n = ::epoll_wait(epoll_.get(), events.data(), kEvents, 100);
-  const SteadyTime now = clock_.now();
-  for (int i = 0; i < n; ++i) {
-    const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
-    if (tag == kTimerTag) {
-      hush_bell(timer_.get());
-    } else if (tag != kStopTag) {
+/// Until no socket is ready or it is time to rest; something is read in any case.
+void MediaThread::receive_all() {
+  std::size_t ready = 0;
+  SteadyTime now = clock_.now();
+  do {
+    const int n = ::epoll_wait(epoll_.get(), events_.data(), kEvents, 0);
+    ready = static_cast<std::size_t>(std::max(n, 0));
+    for (std::size_t i = 0; i < ready; ++i) {
+      const std::uint64_t tag = events_[i].data.u64;
       // NOLINTNEXTLINE(performance-no-int-to-ptr): what epoll hands back is what was given to it
       auto* const stream = reinterpret_cast<StreamShared*>(tag & ~kRtcpBit);
       receive(*stream, (tag & kRtcpBit) != 0, now);
     }
-  }
+    now = clock_.now();
+  } while (ready == kEvents && now < due_ - kRest);
 }
 
 /// One datagram; epoll is level-triggered and names the socket again while there are more. A second
@@ -173,19 +161,14 @@ void MediaThread::receive(StreamShared& stream, bool rtcp, SteadyTime now) {
 
 void MediaThread::run_wheel() {
   SteadyTime now = clock_.now();
-  if (now < due_) {
-    ring_bells();
-    return;
-  }
-  catch_up(now);
   while (due_ <= now) {
+    catch_up(now);
     attach_new();
     tick_bucket(due_);
     bucket_ = (bucket_ + 1) % kBuckets;
     due_ += kWheel;
     now = clock_.now();
   }
-  ring_bells();
 }
 
 /// Held up for long (a stopped process, a stolen core): whole rounds are left out, so the far side
