@@ -134,7 +134,7 @@ void MediaThread::receive_all() {
       receive(*stream, (tag & kRtcpBit) != 0, now);
     }
     now = clock_.now();
-  } while (ready == kEvents && now < due_ - kRest);
+  } while (ready > 0 && now < due_ - kRest);
 }
 
 /// One datagram; epoll is level-triggered and names the socket again while there are more. A second
