@@ -65,6 +65,7 @@ class ScriptedHearing final : public speech::Recognizer {
 
   /// Tells what has come up; after every tick of the line.
   void tick() {
+    if (stalled) return;
     for (const auto& [end, p] : std::exchange(probabilities_, {}))
       if (sink_ != nullptr) sink_->on_speech_probability(end, p);
     std::map<speech::JobNumber, Job> due;
@@ -91,8 +92,9 @@ class ScriptedHearing final : public speech::Recognizer {
   std::vector<Words> said;
   std::vector<speech::DecodeSpec> asked;
   Milliseconds decode_time{350};
-  bool busy = false;   ///< no decoder is idle: partial decodes fail
-  bool fails = false;  ///< every decode fails
+  bool busy = false;     ///< no decoder is idle: partial decodes fail
+  bool fails = false;    ///< every decode fails
+  bool stalled = false;  ///< says nothing for the time being, and all of it afterwards
 
  private:
   struct Job {

@@ -21,6 +21,9 @@ Completeness completeness_of(dialogue::Completeness judged) {
   return Completeness::kUnclear;
 }
 
+/// Probabilities this late are an event of the call: its recogniser cannot follow.
+constexpr Milliseconds kHearingLate{1'000};
+
 /// Speech that began in time to take an answer back has been told of by then.
 constexpr std::uint64_t kTakeBackTold = 350 * kSamplesPerMs;
 
@@ -70,7 +73,10 @@ ConversationMetrics::ConversationMetrics(telemetry::Registry& r)
       false_pauses(r.counter("yyc3_call_false_pauses_total", "Replies paused and gone on with")),
       taken_back(r.counter("yyc3_call_answers_taken_back_total",
                            "Answers to a caller who had only paused")),
-      hear_failed(r.counter("yyc3_call_hear_failed_total", "Decodes that gave nothing")) {}
+      hear_failed(r.counter("yyc3_call_hear_failed_total", "Decodes that gave nothing")),
+      hear_lag(r.histogram("yyc3_call_hear_lag_seconds",
+                           "From the end of 32 ms of the caller's sound to its speech probability",
+                           {0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5})) {}
 
 Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Voice voice,
                            dialogue::DialogueSession dialogue, ConversationListener& listener)
@@ -139,9 +145,11 @@ void Conversation::on_media() {
     heard_samples_ += frame.pcm.size();
     loudest_dbov_ = std::max(loudest_dbov_, frame.level_dbov);
     parts_.recognizer.audio(hearing_, frame.at, frame.pcm);
-    // Without the worker the energy VAD is what there is: no words, but turns and the keypad.
-    if (!parts_.recognizer.detects_speech())
-      act(turns_.on_speech(frame.at + frame.pcm.size(), frame.vad ? 1.0 : 0.0));
+    const std::uint64_t end = frame.at + frame.pcm.size();
+    if (parts_.recognizer.detects_speech())
+      turns_.on_sound_sent(end);
+    else  // the energy VAD is what there is: no words, but turns and the keypad
+      act(turns_.on_speech(end, frame.vad ? 1.0 : 0.0));
   }
   rtp::MediaEvent event;
   while (media_.next_event(event)) {
@@ -157,10 +165,17 @@ void Conversation::on_media() {
 void Conversation::on_tick() {
   speaker_.feed();
   settle_if_heard();
-  if (running_) act(turns_.on_clock(media_.sample_clock()));
+  if (!running_) return;
+  act(turns_.on_clock(media_.sample_clock()));
+  const bool late = turns_.awaited() >= kHearingLate;
+  if (late && !hearing_late_)
+    listener_.on_event("hearing_late", {{"at_ms", ms_of(media_.sample_clock())}});
+  hearing_late_ = late;
 }
 
 void Conversation::on_speech_probability(std::uint64_t end_sample, double probability) {
+  const std::uint64_t now = media_.sample_clock();
+  parts_.metrics.hear_lag.observe(static_cast<double>(now - std::min(now, end_sample)) / 8000);
   if (running_) act(turns_.on_speech(end_sample, probability));
 }
 

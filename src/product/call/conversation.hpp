@@ -33,6 +33,7 @@ struct ConversationMetrics {
   telemetry::Counter& false_pauses;  ///< it paused and went on
   telemetry::Counter& taken_back;    ///< answers to a caller who had only paused
   telemetry::Counter& hear_failed;
+  telemetry::Histogram& hear_lag;  ///< seconds from the end of a frame to its speech probability
 };
 
 /// What every conversation of the process shares. All of it outlives the conversations.
@@ -164,6 +165,7 @@ class Conversation final : public speech::HearingSink {
   std::uint64_t heard_samples_ = 0;
   float loudest_dbov_ = codec::kSilenceDbov;  ///< heard since the last take_levels()
   std::size_t said_bytes_ = 0;
+  bool hearing_late_ = false;  ///< told as an event
   bool running_ = false;
   bool first_reply_ = true;
   bool waiting_for_store_ = false;

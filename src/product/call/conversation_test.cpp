@@ -67,6 +67,34 @@ TEST_CASE("an answer that was heard for less than half a second is taken back, a
   CHECK(call.turns[before + 2].text.find("青年路") != std::string::npos);
 }
 
+TEST_CASE("an answer that the recogniser tells late is no silence, and is answered") {
+  Simulation call;
+  call.listen();
+  const std::size_t before = call.turns.size();
+  call.quiet(2'000ms);
+  call.hearing.stalled = true;
+  call.say("是的我是");
+  call.quiet(4'500ms);  // 6 s after the question nobody would have said anything
+  CHECK(call.turns.size() == before);
+  CHECK_FALSE(call.bot_heard());
+  CHECK(call.count("hearing_late") == 1);
+  call.hearing.stalled = false;
+  call.listen();
+  REQUIRE(call.turns.size() > before);
+  CHECK(call.turns[before].text == "是的我是");
+  CHECK(call.dialogue().node() == "remind");
+}
+
+TEST_CASE("a recogniser that says nothing more holds up no silence for good") {
+  Simulation call;
+  call.listen();
+  call.hearing.stalled = true;
+  call.say("是的我是");
+  call.quiet(4'000ms);
+  CHECK_FALSE(call.bot_heard());
+  call.until_bot(true);  // it asks again
+}
+
 TEST_CASE("what an answer has done is not taken back") {
   Simulation call;
   call.listen();

@@ -13,7 +13,8 @@ constexpr SamplePos samples(Milliseconds time) {
 constexpr SamplePos back(SamplePos from, SamplePos by) { return from > by ? from - by : 0; }
 constexpr SamplePos kFrameMax = 32 * kSamplesPerMs;  // a Silero frame; energy frames are shorter
 constexpr SamplePos kFramesLateMax = 300 * kSamplesPerMs;  // no frames for so long is silence
-constexpr Milliseconds kPauseMin{160};                     // shorter silences are parts of words
+constexpr Milliseconds kAwaitedMax{5'000};  // a recogniser later than this says no more
+constexpr Milliseconds kPauseMin{160};      // shorter silences are parts of words
 constexpr double kPaceKept = 0.9;
 constexpr double kPaceWaits = 1.25;
 }  // namespace
@@ -273,12 +274,19 @@ void TurnTaking::note_bot(SamplePos at, bool speaking) {
   silence_told_ = false;
 }
 
+Milliseconds TurnTaking::awaited() const {
+  if (sent_to_ < frames_to_ + kFrameMax) return Milliseconds{0};  // of an unfinished frame
+  return Milliseconds{(now_ - std::min(now_, sent_to_)) / kSamplesPerMs};
+}
+
 TurnActions TurnTaking::on_clock(SamplePos now) {
   TurnActions out;
   now_ = std::max(now_, now);
   if (state_ == State::kSpeaking && now_ - speech_to_ > kFramesLateMax) trail(out);
   consider_end(now_, out);
-  const bool nobody = state_ == State::kQuiet && !bot_speaking_ && job_ == 0;
+  const Milliseconds late = awaited();  // sound that may be an answer: nobody is silent yet
+  const bool known = late == Milliseconds{0} || late >= kAwaitedMax;
+  const bool nobody = state_ == State::kQuiet && !bot_speaking_ && job_ == 0 && known;
   if (listening_ && nobody && !silence_told_ && now_ - quiet_since_ >= samples(config_.no_answer)) {
     silence_told_ = true;
     out.emplace_back(CallerSilent{});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -128,6 +129,10 @@ class TurnTaking {
   /// The last TurnEnded is being answered, and nothing has come of it yet: the answer may be taken
   /// back until false is said (or it was heard for TurnConfig::take_back).
   void answer_may_be_taken_back(bool may);
+  /// The caller's sound up to `end` went to the recogniser, which tells its probabilities.
+  void on_sound_sent(SamplePos end) { sent_to_ = std::max(sent_to_, end); }
+  /// How long sound has waited for its probabilities: usually less than a frame and its way.
+  [[nodiscard]] Milliseconds awaited() const;
   /// Time passes: at least every 20 ms.
   TurnActions on_clock(SamplePos now);
   /// False while no answer is awaited (the dialogue has ended or the call is on hold).
@@ -176,6 +181,7 @@ class TurnTaking {
   bool listening_ = true;
   SamplePos now_ = 0;
   SamplePos frames_to_ = 0;    ///< end of the last probability's frame
+  SamplePos sent_to_ = 0;      ///< end of the last sound that will be told of
   SamplePos speech_from_ = 0;  ///< of the utterance
   SamplePos begun_at_ = 0;     ///< the same, but for what it goes on with
   SamplePos speech_to_ = 0;    ///< end of its last speech frame

@@ -21,6 +21,7 @@ export const more: MoreTexts = {
   'call.events': 'Events',
   'event.barge_in': 'Customer cut in',
   'event.answer_taken_back': 'Answer taken back: the customer had only paused',
+  'event.hearing_late': 'Speech recognition cannot follow',
   'event.dtmf': 'Key pressed',
   'event.booked': 'Time agreed',
   'event.disposition': 'Result reached',

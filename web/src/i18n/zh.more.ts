@@ -19,6 +19,7 @@ export const more = {
   'call.events': '事件',
   'event.barge_in': '客户打断',
   'event.answer_taken_back': '客户只是停顿，收回回答',
+  'event.hearing_late': '语音识别跟不上',
   'event.dtmf': '按键',
   'event.booked': '约定时间',
   'event.disposition': '得出结论',
