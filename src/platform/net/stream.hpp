@@ -2,10 +2,12 @@
 
 // Internal to platform/net: the one place that pulls Beast in. No other room includes it.
 
+#include <array>
 #include <memory>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -14,9 +16,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/role.hpp>
 #include <boost/beast/core/stream_traits.hpp>
-#include <boost/beast/websocket/teardown.hpp>
 
+#include "platform/net/any_handler.hpp"
 #include "platform/net/task.hpp"
 
 namespace yyc3::net {
@@ -34,7 +37,8 @@ using PlainStream = beast::basic_stream<StreamProtocol, Executor>;
 using TlsStream = asio::ssl::stream<PlainStream>;
 
 /// A connected byte stream: TCP, Unix or TLS. One type, so that the HTTP and WebSocket templates
-/// are compiled once. Time limits are set on `next_layer()` (beast::basic_stream::expires_after).
+/// are compiled once; it forgets their handlers and buffers, so that those under it are too. Time
+/// limits are set on `next_layer()` (beast::basic_stream::expires_after).
 class AnyStream {
  public:
   using executor_type = Executor;
@@ -56,11 +60,7 @@ class AnyStream {
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(ErrorValue, std::size_t)>(
         [this](auto&& handler, const Buffers& to) {
-          if (tls_) {
-            tls_->async_read_some(to, std::forward<decltype(handler)>(handler));
-          } else {
-            plain_->async_read_some(to, std::forward<decltype(handler)>(handler));
-          }
+          read_some(gather<asio::mutable_buffer>(to), {std::move(handler), get_executor()});
         },
         token, buffers);
   }
@@ -69,11 +69,7 @@ class AnyStream {
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(ErrorValue, std::size_t)>(
         [this](auto&& handler, const Buffers& from) {
-          if (tls_) {
-            tls_->async_write_some(from, std::forward<decltype(handler)>(handler));
-          } else {
-            plain_->async_write_some(from, std::forward<decltype(handler)>(handler));
-          }
+          write_some(gather<asio::const_buffer>(from), {std::move(handler), get_executor()});
         },
         token, buffers);
   }
@@ -90,18 +86,33 @@ class AnyStream {
   }
 
  private:
+  using Transferred = AnyHandler<ErrorValue, std::size_t>;
+  template <class Buffer>
+  using Gathered = std::array<Buffer, 16>;
+
+  /// The first that are not empty: "some" may be less than all.
+  template <class Buffer, class Buffers>
+  static Gathered<Buffer> gather(const Buffers& buffers) {
+    Gathered<Buffer> out;
+    std::size_t n = 0;
+    for (auto at = asio::buffer_sequence_begin(buffers);
+         at != asio::buffer_sequence_end(buffers) && n < out.size(); ++at)
+      if (const Buffer one(*at); one.size() > 0) out[n++] = one;
+    return out;
+  }
+  void read_some(const Gathered<asio::mutable_buffer>& to, Transferred handler);
+  void write_some(const Gathered<asio::const_buffer>& from, Transferred handler);
+
   std::unique_ptr<PlainStream> plain_;
   std::unique_ptr<TlsStream> tls_;
 };
 
+void tear_down(beast::role_type role, AnyStream& stream, AnyHandler<ErrorValue> handler);
+
 /// How Beast's WebSocket ends the connection under it (found by argument-dependent look-up).
 template <class Handler>
 void async_teardown(beast::role_type role, AnyStream& stream, Handler&& handler) {
-  if (stream.tls() != nullptr) {
-    stream.tls()->async_shutdown(std::forward<Handler>(handler));
-  } else {
-    beast::websocket::async_teardown(role, stream.socket(), std::forward<Handler>(handler));
-  }
+  tear_down(role, stream, {std::forward<Handler>(handler), stream.get_executor()});
 }
 
 }  // namespace yyc3::net
