@@ -8,7 +8,7 @@ else()
 endif()
 set(YYC3_ENGINES_DIR ${yyc3_cache}/aicall/third_party/${yyc3_engines_hash})  # never cached: the lock may change
 if(NOT EXISTS ${YYC3_ENGINES_DIR}/complete)
-  message(FATAL_ERROR "The speech libraries are not in ${YYC3_ENGINES_DIR}: run scripts/engines (about 2 minutes, once).")
+  message(FATAL_ERROR "The speech libraries are not in ${YYC3_ENGINES_DIR}: run scripts/engines (a minute or two, once).")
 endif()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/engines.lock)
 foreach(library whisper ggml ggml-base onnxruntime sherpa-onnx-c-api)
