@@ -3,6 +3,7 @@
 Only the standard library. `pip download` runs from a venv of ours, because Debian's python3 has no pip
 and must not be touched. Command line: fetch.py pip|sdist|npm NAME==VERSION SHA256 -> prints the file.
 """
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -33,11 +34,15 @@ def run(command: list[str], what: str, **options) -> str:
 
 
 def venv_python() -> str:
-    """The python of our build-time venv, made on first use."""
+    """The python of our build-time venv, made on first use: by one process, when several want it."""
     python = cache_root() / "tools-venv" / "bin" / "python"
     if not (python.parent / "pip").exists():
-        run([sys.executable, "-m", "venv", str(python.parent.parent)],
-            "python3 -m venv (on Debian: apt-get install python3-venv)")
+        cache_root().mkdir(parents=True, exist_ok=True)
+        with open(cache_root() / "tools-venv.lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (python.parent / "pip").exists():
+                run([sys.executable, "-m", "venv", str(python.parent.parent)],
+                    "python3 -m venv (on Debian: apt-get install python3-venv)")
     return str(python)
 
 
