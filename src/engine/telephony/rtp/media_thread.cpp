@@ -161,7 +161,8 @@ void MediaThread::receive(StreamShared& stream, bool rtcp, SteadyTime now) {
 
 void MediaThread::run_wheel() {
   SteadyTime now = clock_.now();
-  while (due_ <= now) {
+  // One round at most: a core that cannot even send in time still reads, and stops when told to.
+  for (std::size_t n = 0; due_ <= now && n < kBuckets; ++n) {
     catch_up(now);
     attach_new();
     tick_bucket(due_);

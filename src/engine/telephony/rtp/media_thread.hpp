@@ -19,11 +19,11 @@ namespace yyc3::rtp {
 
 /// One media thread: a 2.5 ms wheel of eight buckets, each stream in one of them, and an epoll of
 /// all sockets. It sleeps till a bucket is due, sends it, then reads what came meanwhile; it never
-/// wakes for a packet. Sending has priority: between two reads of at most 64 ready sockets (one
+/// wakes for a packet. Sending has priority: between two reads of at most 32 ready sockets (one
 /// datagram each) the wheel is looked at, and reading stops kRest before the next bucket. So
-/// however much comes in, what is due goes out, and a real-time thread stays below the share of a
-/// core (95 %) at which the kernel stops it for 50 ms. Never allocates, locks, waits (but for the
-/// wheel), logs or touches a disk once it runs.
+/// however much comes in, what is due goes out, and as long as sending leaves room for it a
+/// real-time thread stays below the share of a core (95 %) at which the kernel stops it for 50 ms.
+/// Never allocates, locks, waits (but for the wheel), logs or touches a disk once it runs.
 class MediaThread {
  public:
   /// Errors: kUnavailable no descriptor. `streams` is how many it can carry.
@@ -66,7 +66,7 @@ class MediaThread {
   void notify(StreamShared& stream);
   void ring_bells();
 
-  static constexpr std::size_t kEvents = 64;
+  static constexpr std::size_t kEvents = 32;
   static constexpr std::size_t kBuckets =
       8;  ///< of 2.5 ms: a bucket of 250 streams is out in 1.5 ms
 
