@@ -1,4 +1,5 @@
 """Calls that end at odd moments on a real phone, without engines: right at the answer, before they were begun, and when the audio stops."""
+import contextlib
 import glob
 import os
 import signal
@@ -85,17 +86,27 @@ def while_it_waits(house):
             return f"{' → '.join(['queued', *states(detail)])}, {detail['outcome']}"
 
 
+@contextlib.contextmanager
+def stopped_at_last(process):
+    """Whatever fails, the program does not outlive the drill."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
 def interrupted_call(house):
     """Ctrl-C in `aicall call`: it hangs up and tells the end as ever."""
     folder = os.path.join(house.out, "ending-interrupt")
     with running(Phone(os.path.join(folder, "phone"), trace=True)) as phone:
         process = house.start("ending-interrupt", ["call", phone.uri, "--lang", "en", *(part for pair in dial_variables("en").items() for part in ("--var", "=".join(pair)))])
-        try:
+        with stopped_at_last(process):
             wait_for(lambda: any(event.get("type") == "CALL_ESTABLISHED" for event in phone.events(0.02)), 60, "the answer at the phone", 0)
             time.sleep(1)
-        finally:
             process.send_signal(signal.SIGINT)
-        code, out, err = house.finish(process, 20)
+            code, out, err = house.finish(process, 20)
         check(code == 0 and "[completed]" in out, f"it ended with {code}: {err.strip() or out.strip()[-300:]}")
         check("hanging up" in err, f"it does not say what it does: {err!r}")
         wait_for(lambda: any(m.first.startswith("BYE") for m in trace(phone)), 5, "BYE at the phone")
@@ -107,13 +118,13 @@ def interrupted_hearing(house):
     before = set(glob.glob("/tmp/aicall-*"))
     words = sorted(glob.glob(os.path.join(ROOT, "tests", "data", "audio_cmn", "*.wav")))
     process = house.start("ending-transcribe", ["speech", "transcribe", *words * 10])
-    try:
+    with stopped_at_last(process):
         first = process.stdout.readline()
         check(first, "it hears nothing")
-        mine = next(path for path in glob.glob("/tmp/aicall-*") if os.path.exists(path) and path not in before and worker_of(path, process.pid))
-    finally:
+        mine = next((path for path in glob.glob("/tmp/aicall-*") if path not in before and worker_of(path, process.pid)), None)
+        check(mine, "no worker of it is found")
         process.terminate()
-    code, _, err = house.finish(process, 20)
+        code, _, err = house.finish(process, 20)
     check(code == 128 + signal.SIGTERM, f"it ended with {code}: {err}")
     check(not os.path.exists(mine) and not worker_of(mine), f"{mine} or its worker is still there")
     return f"after {first.strip()!r}: exit {code}, no worker, no folder"

@@ -84,7 +84,10 @@ int place_call(const std::filesystem::path& path, const CallArguments& arguments
   auto system = System::start(*config, {.web = false, .render_ahead = false});
   if (!system) return give_up(system.error());
   const Readiness readiness = wait_until_ready(**system, signals);
-  if (readiness == Readiness::kStopped) return kExitFailed;
+  if (readiness == Readiness::kStopped) {
+    signals.release();
+    return kExitFailed;
+  }
   if (readiness == Readiness::kLess)
     std::fprintf(stderr, "aicall: some engines are not up; the call goes on with less\n");
 
