@@ -48,7 +48,7 @@ class ScriptedHearing final : public speech::Recognizer {
       loud_ += std::abs(x) > kHeard ? 1 : 0;
       if (++filled_ < kFrame) continue;
       frame_from_ += kFrame;
-      probabilities_.emplace_back(frame_from_, loud_ > kFrame / 2 ? 0.95 : 0.02);
+      probabilities_.push_back({frame_from_, loud_ > kFrame / 2 ? 0.95 : 0.02, clock_.now() + lag});
       filled_ = loud_ = 0;
     }
   }
@@ -66,8 +66,10 @@ class ScriptedHearing final : public speech::Recognizer {
   /// Tells what has come up; after every tick of the line.
   void tick() {
     if (stalled) return;
-    for (const auto& [end, p] : std::exchange(probabilities_, {}))
-      if (sink_ != nullptr) sink_->on_speech_probability(end, p);
+    for (; !probabilities_.empty() && probabilities_.front().due <= clock_.now();
+         probabilities_.pop_front())
+      if (sink_ != nullptr)
+        sink_->on_speech_probability(probabilities_.front().end, probabilities_.front().p);
     std::map<speech::JobNumber, Job> due;
     for (const auto& [number, job] : jobs_)
       if (job.due <= clock_.now()) due.emplace(number, job);
@@ -95,10 +97,16 @@ class ScriptedHearing final : public speech::Recognizer {
   bool busy = false;     ///< no decoder is idle: partial decodes fail
   bool fails = false;    ///< every decode fails
   bool stalled = false;  ///< says nothing for the time being, and all of it afterwards
+  Milliseconds lag{0};   ///< of every probability
 
  private:
   struct Job {
     speech::DecodeSpec spec;
+    SteadyTime due;
+  };
+  struct Probability {
+    std::uint64_t end;
+    double p;
     SteadyTime due;
   };
   static constexpr std::size_t kFrame = 256;
@@ -120,7 +128,7 @@ class ScriptedHearing final : public speech::Recognizer {
   const Clock& clock_;
   speech::HearingSink* sink_ = nullptr;
   std::map<speech::JobNumber, Job> jobs_;
-  std::vector<std::pair<std::uint64_t, double>> probabilities_;
+  std::deque<Probability> probabilities_;
   std::uint64_t frame_from_ = 0;
   std::size_t filled_ = 0;
   std::size_t loud_ = 0;

@@ -74,7 +74,7 @@ TEST_CASE("an answer that the recogniser tells late is no silence, and is answer
   call.quiet(2'000ms);
   call.hearing.stalled = true;
   call.say("是的我是");
-  call.quiet(4'500ms);  // 6 s after the question nobody would have said anything
+  call.quiet(3'500ms);  // 6 s after the question nobody would have said anything
   CHECK(call.turns.size() == before);
   CHECK_FALSE(call.bot_heard());
   CHECK(call.count("hearing_late") == 1);
@@ -83,6 +83,21 @@ TEST_CASE("an answer that the recogniser tells late is no silence, and is answer
   REQUIRE(call.turns.size() > before);
   CHECK(call.turns[before].text == "是的我是");
   CHECK(call.dialogue().node() == "remind");
+}
+
+TEST_CASE("who speaks while the recogniser is behind is neither asked again nor cut into pieces") {
+  Simulation call;
+  call.listen();
+  const std::size_t before = call.turns.size();
+  call.hearing.lag = 2'000ms;
+  call.quiet(4'500ms);
+  call.say("是的我是王女士请说吧没有问题");  // 2.8 s: over the moment when silence would be told
+  CHECK_FALSE(call.bot_heard());
+  call.listen();
+  REQUIRE(call.turns.size() > before);
+  CHECK(call.turns[before].speaker == "customer");
+  CHECK(call.turns[before].text == "是的我是王女士请说吧没有问题");
+  CHECK(call.hearing.asked.size() < 10);
 }
 
 TEST_CASE("a recogniser that says nothing more holds up no silence for good") {

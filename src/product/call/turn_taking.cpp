@@ -12,7 +12,8 @@ constexpr SamplePos samples(Milliseconds time) {
 }
 constexpr SamplePos back(SamplePos from, SamplePos by) { return from > by ? from - by : 0; }
 constexpr SamplePos kFrameMax = 32 * kSamplesPerMs;  // a Silero frame; energy frames are shorter
-constexpr SamplePos kFramesLateMax = 300 * kSamplesPerMs;  // no frames for so long is silence
+constexpr Milliseconds kFramesLateMax{
+    300};  // no frames for so long is silence, or a late recogniser
 constexpr Milliseconds kAwaitedMax{5'000};  // a recogniser later than this says no more
 constexpr Milliseconds kPauseMin{160};      // shorter silences are parts of words
 constexpr double kPaceKept = 0.9;
@@ -69,7 +70,7 @@ TurnActions TurnTaking::on_speech(SamplePos end, double probability) {
     if (state_ == State::kTrailing && !overlong_ && run_ >= 2 * kFrameMax) go_on_after_pause(out);
     if (state_ == State::kSpeaking) follow_speech(end, out);
   }
-  consider_end(now_, out);
+  consider_end(known_to(), out);
   return out;
 }
 
@@ -240,7 +241,7 @@ TurnActions TurnTaking::on_text(std::uint64_t job, const std::string& text, doub
   result_ =
       Adopted{text, confidence, took, false, text.empty() ? Completeness::kUnclear : judge_(text)};
   if (undecided_ && !text.empty()) decide_barge_in(text, confidence, out);
-  consider_end(now_, out);
+  consider_end(known_to(), out);
   return out;
 }
 
@@ -251,7 +252,7 @@ TurnActions TurnTaking::on_decode_failed(std::uint64_t job) {
   if (std::exchange(job_is_partial_, false)) return out;
   result_ = Adopted{{}, 0, Milliseconds{0}, true, Completeness::kUnclear};
   resume_bot(out);
-  consider_end(now_, out);
+  consider_end(known_to(), out);
   return out;
 }
 
@@ -274,19 +275,33 @@ void TurnTaking::note_bot(SamplePos at, bool speaking) {
   silence_told_ = false;
 }
 
-Milliseconds TurnTaking::awaited() const {
-  if (sent_to_ < frames_to_ + kFrameMax) return Milliseconds{0};  // of an unfinished frame
-  return Milliseconds{(now_ - std::min(now_, sent_to_)) / kSamplesPerMs};
+void TurnTaking::on_sound_sent(SamplePos end) {
+  if (sent_to_ < frames_to_ + kFrameMax)
+    sent_from_ = end;  // but for an unfinished frame all is told
+  sent_to_ = std::max(sent_to_, end);
 }
+
+Milliseconds TurnTaking::awaited() const {
+  if (sent_to_ < frames_to_ + kFrameMax) return Milliseconds{0};
+  return Milliseconds{(now_ - std::min(now_, std::max(frames_to_, sent_from_))) / kSamplesPerMs};
+}
+
+/// The recogniser is behind, and not for good.
+bool TurnTaking::late() const {
+  const Milliseconds time = awaited();
+  return time >= kFramesLateMax && time < kAwaitedMax;
+}
+
+/// Until when it is known whether the caller speaks.
+SamplePos TurnTaking::known_to() const { return late() ? std::min(now_, frames_to_) : now_; }
 
 TurnActions TurnTaking::on_clock(SamplePos now) {
   TurnActions out;
   now_ = std::max(now_, now);
-  if (state_ == State::kSpeaking && now_ - speech_to_ > kFramesLateMax) trail(out);
-  consider_end(now_, out);
-  const Milliseconds late = awaited();  // sound that may be an answer: nobody is silent yet
-  const bool known = late == Milliseconds{0} || late >= kAwaitedMax;
-  const bool nobody = state_ == State::kQuiet && !bot_speaking_ && job_ == 0 && known;
+  if (state_ == State::kSpeaking && !late() && now_ - speech_to_ > samples(kFramesLateMax))
+    trail(out);
+  consider_end(known_to(), out);
+  const bool nobody = state_ == State::kQuiet && !bot_speaking_ && job_ == 0 && !late();
   if (listening_ && nobody && !silence_told_ && now_ - quiet_since_ >= samples(config_.no_answer)) {
     silence_told_ = true;
     out.emplace_back(CallerSilent{});

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -130,8 +129,8 @@ class TurnTaking {
   /// back until false is said (or it was heard for TurnConfig::take_back).
   void answer_may_be_taken_back(bool may);
   /// The caller's sound up to `end` went to the recogniser, which tells its probabilities.
-  void on_sound_sent(SamplePos end) { sent_to_ = std::max(sent_to_, end); }
-  /// How long sound has waited for its probabilities: usually less than a frame and its way.
+  void on_sound_sent(SamplePos end);
+  /// How long the oldest sound has waited for its probability: usually a frame and its way.
   [[nodiscard]] Milliseconds awaited() const;
   /// Time passes: at least every 20 ms.
   TurnActions on_clock(SamplePos now);
@@ -172,6 +171,8 @@ class TurnTaking {
   void resume_bot(TurnActions& out);
   void note_bot(SamplePos at, bool speaking);
   [[nodiscard]] Milliseconds patience() const;
+  [[nodiscard]] bool late() const;
+  [[nodiscard]] SamplePos known_to() const;
 
   TurnConfig config_;
   Judge judge_;
@@ -181,7 +182,8 @@ class TurnTaking {
   bool listening_ = true;
   SamplePos now_ = 0;
   SamplePos frames_to_ = 0;    ///< end of the last probability's frame
-  SamplePos sent_to_ = 0;      ///< end of the last sound that will be told of
+  SamplePos sent_to_ = 0;      ///< end of the last sound that will be told of …
+  SamplePos sent_from_ = 0;    ///< … and of the first after all was told
   SamplePos speech_from_ = 0;  ///< of the utterance
   SamplePos begun_at_ = 0;     ///< the same, but for what it goes on with
   SamplePos speech_to_ = 0;    ///< end of its last speech frame
