@@ -60,7 +60,8 @@ class AnyStream {
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(ErrorValue, std::size_t)>(
         [this](auto&& handler, const Buffers& to) {
-          read_some(gather<asio::mutable_buffer>(to), {std::move(handler), get_executor()});
+          read_some(gather<asio::mutable_buffer>(to),
+                    {std::forward<decltype(handler)>(handler), get_executor()});
         },
         token, buffers);
   }
@@ -69,7 +70,8 @@ class AnyStream {
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(ErrorValue, std::size_t)>(
         [this](auto&& handler, const Buffers& from) {
-          write_some(gather<asio::const_buffer>(from), {std::move(handler), get_executor()});
+          write_some(gather<asio::const_buffer>(from),
+                     {std::forward<decltype(handler)>(handler), get_executor()});
         },
         token, buffers);
   }
