@@ -86,6 +86,7 @@ int place_call(const std::filesystem::path& path, const CallArguments& arguments
   const Readiness readiness = wait_until_ready(**system, signals);
   if (readiness == Readiness::kStopped) {
     signals.release();
+    std::fputs("aicall: stopped; no call was placed\n", stderr);
     return kExitFailed;
   }
   if (readiness == Readiness::kLess)

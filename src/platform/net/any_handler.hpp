@@ -12,8 +12,8 @@
 namespace yyc3::net {
 
 /// A completion handler whose type is forgotten, with its executor and cancellation slot. What is
-/// called with it is compiled once, not once for every operation above it: Beast's WebSocket alone
-/// has forty (Asio's own any_completion_handler is newer than Debian's Boost). One allocation. A
+/// called with it is compiled once, not once for every operation above it: Beast's WebSocket
+/// has many (Asio's own any_completion_handler is newer than Debian's Boost). One allocation. A
 /// slot that filters (Beast's) passes every kind of cancellation on; this code base emits only
 /// terminal.
 template <class... Args>
