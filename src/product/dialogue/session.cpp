@@ -217,7 +217,8 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
   const Answer answer = state_->answer(text, state_->language, understood, now);
   if (answer.label == "date_only" || answer.label == "time_only") return Completeness::kUnclear;
   if (!answer.label.empty()) {
-    const bool more = ask.grammar != Grammar::kTime && is_short(text, state_->language);
+    const bool more = ask.grammar != Grammar::kTime && is_short(text, state_->language) &&
+                      !sounds_closed(text, state_->language);
     return more ? Completeness::kComplete : Completeness::kSatisfied;
   }
   if (!state_->books->faq.find(text, state_->language, 0.85)) return Completeness::kUnclear;

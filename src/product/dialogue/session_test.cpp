@@ -411,6 +411,9 @@ TEST_CASE("judge and interrupts") {
   greeted.start(kNow);
   CHECK(greeted.judge("对", kNow) == Completeness::kComplete);  // "对，我就是" may follow
   CHECK(greeted.judge("对，我就是王女士本人", kNow) == Completeness::kSatisfied);
+  for (const char* closed : {"没有了，谢谢", "是的，没问题。", "好的，就这样吧"})
+    CHECK_MESSAGE(greeted.judge(closed, kNow) == Completeness::kSatisfied, closed);
+  CHECK(greeted.judge("谢谢", kNow) != Completeness::kSatisfied);  // "谢谢，我想问…"
   play(session, kZh, {{"是我", "remind"}, {"改时间", "ask_time"}});
   CHECK(session.judge("后天下午三点", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("后天三点", kNow) == Completeness::kSatisfied);
