@@ -13,13 +13,17 @@ constexpr float kAudibleDbov = -55;  ///< softer echoes of it are below any nois
 constexpr float kLimitMaxDb = -12;   ///< no line returns more; whoever is louder is a person
 constexpr float kLimitMinDb = -40;
 constexpr float kMarginDb = 4;
-constexpr float kForget = 0.99F;  ///< a frame: two seconds
-constexpr float kPrior = 20;      ///< frames of the worst line, believed at first
-constexpr float kUsual = 0.95F;   ///< so many frames are not above it
-constexpr int kHoldFrames = 8;    ///< soft ends of words
-constexpr int kSurelySpeech = 3;  ///< frames; from then on little is learnt of them
-constexpr float kSpeechWeight = 0.1F;
-constexpr int kSoften = 10;  ///< times: 20 dB
+constexpr float kForget = 0.99F;         ///< a frame: two seconds
+constexpr float kPrior = 20;             ///< frames of the worst line, believed at first
+constexpr float kUsual = 0.95F;          ///< so many frames are not above it
+constexpr int kHoldFrames = 8;           ///< soft ends of words
+constexpr float kSpeechWeight = 0.01F;   ///< a frame above the limit that is no echo, to learn from
+constexpr std::size_t kCompared = 16;    ///< frames of loudness compared: 320 ms
+constexpr float kAlike = 0.92F;          ///< correlation of an echo's loudness with what was played
+constexpr float kWorthwhileDb = 3;       ///< what the filter takes out at least, to be believed
+constexpr float kSwingDb = 3;            ///< of loudness, less says nothing
+constexpr float kLoudnessMinDbov = -60;  ///< softer is alike
+constexpr int kSoften = 10;              ///< times: 20 dB
 
 SpeexEchoState* speex(void* state) { return static_cast<SpeexEchoState*>(state); }
 
@@ -45,6 +49,41 @@ float EchoCanceller::Residual::limit_db() const {
   return std::clamp(-static_cast<float>(bin) + kMarginDb, kLimitMinDb, kLimitMaxDb);
 }
 
+void EchoCanceller::Loudness::add(float heard_dbov, float played_dbov) {
+  heard_[next_] = std::max(heard_dbov - kLoudnessMinDbov, 0.0F);
+  played_[next_] = std::max(played_dbov - kLoudnessMinDbov, 0.0F);
+  next_ = (next_ + 1) % kKept;
+}
+
+bool EchoCanceller::Loudness::follows(std::size_t lags) const {
+  static_assert(kKept >= kCompared + static_cast<std::size_t>(kTailMax.count()) / 20);
+  const auto before = [this](std::size_t frames) { return (next_ + kKept - 1 - frames) % kKept; };
+  for (std::size_t lag = 0; lag <= lags; ++lag) {
+    float h = 0;
+    float p = 0;
+    float hh = 0;
+    float pp = 0;
+    float hp = 0;
+    for (std::size_t i = 0; i < kCompared; ++i) {
+      const float x = heard_[before(i)];
+      const float y = played_[before(i + lag)];
+      h += x;
+      p += y;
+      hh += x * x;
+      pp += y * y;
+      hp += x * y;
+    }
+    constexpr auto n = static_cast<float>(kCompared);
+    const float heard = n * hh - h * h;
+    const float played = n * pp - p * p;
+    const float both = n * hp - h * p;
+    constexpr float kLeast = n * n * kSwingDb * kSwingDb;
+    const bool swing = heard > kLeast && played > kLeast;
+    if (swing && both > 0 && both * both > kAlike * kAlike * heard * played) return true;
+  }
+  return false;
+}
+
 EchoCanceller::EchoCanceller(Milliseconds tail)
     : tail_frames_(static_cast<std::size_t>(std::clamp(tail, kTailMin, kTailMax).count()) / 20) {
   constexpr int kFrame = static_cast<int>(codec::kFrameSamples);
@@ -63,16 +102,20 @@ float EchoCanceller::loudest_played(const codec::Frame& played) {
 EchoCanceller::Verdict EchoCanceller::process(const codec::Frame& heard, const codec::Frame& played,
                                               codec::Frame& out) {
   const float loudest = loudest_played(played);
+  loudness_.add(codec::level_dbov(heard), codec::level_dbov(played));
   if (loudest < kAudibleDbov) {
     out = heard;
-    open_ = hold_ = 0;
+    hold_ = 0;
     return Verdict::kClear;
   }
   speex_echo_cancellation(speex(filter_.get()), heard.data(), played.data(), out.data());
+  // What it makes little softer, or louder, is no echo it knows: left alone, or the voice of who
+  // speaks over the bot, from which it learns wrongly, is hard to tell for a detector of speech.
+  if (codec::level_dbov(heard) - codec::level_dbov(out) < kWorthwhileDb) out = heard;
   const float below = codec::level_dbov(out) - loudest;
   const bool speech = below > residual_.limit_db();
-  open_ = speech ? open_ + 1 : 0;
-  residual_.learn(below, open_ > kSurelySpeech ? kSpeechWeight : 1);
+  const bool echo = !speech || (below < kLimitMaxDb && loudness_.follows(tail_frames_));
+  residual_.learn(below, echo ? 1 : kSpeechWeight);
   hold_ = speech ? kHoldFrames : std::max(hold_ - 1, 0);
   if (hold_ > 0) return Verdict::kSpeech;
   for (std::int16_t& sample : out) sample = static_cast<std::int16_t>(sample / kSoften);

@@ -36,6 +36,19 @@ class EchoCanceller {
   struct Free {
     void operator()(void* state) const;
   };
+  /// Does the loudness of what is heard follow that of what was played? An echo's does.
+  class Loudness {
+   public:
+    void add(float heard_dbov, float played_dbov);
+    /// @param lags frames that an echo may be late, 0..25.
+    [[nodiscard]] bool follows(std::size_t lags) const;
+
+   private:
+    static constexpr std::size_t kKept = 48;
+    std::array<float, kKept> heard_{};
+    std::array<float, kKept> played_{};
+    std::size_t next_ = 0;
+  };
   /// What is usually left of the bot's voice, as levels below the loudest that was played: a
   /// histogram of 1 dB that forgets within seconds.
   class Residual {
@@ -54,8 +67,8 @@ class EchoCanceller {
   std::array<float, 32> played_{};  ///< dBov of the last frames, as many as the tail has
   std::size_t tail_frames_;
   std::size_t next_ = 0;
+  Loudness loudness_;
   Residual residual_;
-  int open_ = 0;  ///< frames that speech lasted
   int hold_ = 0;  ///< frames that the gate stays open
 };
 
