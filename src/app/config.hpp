@@ -72,7 +72,7 @@ struct Config {
     std::int64_t unclear_ms = 950;
     std::int64_t unfinished_ms = 1200;
     std::int64_t no_answer_ms = 6000;
-    std::int64_t barge_in_ms = 190;
+    std::int64_t barge_in_ms = 160;
     bool partials = true;
   } turns;
   struct Storage {

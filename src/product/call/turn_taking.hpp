@@ -38,7 +38,7 @@ struct TurnConfig {
   Milliseconds partial_after{450};     ///< of speech: the first partial decode …
   Milliseconds partial_every{800};     ///< … and of more speech, the next ones,
   Milliseconds partial_until{8'000};   ///< while the utterance is no longer than this
-  Milliseconds barge_in_after{190};    ///< of speech over the bot: it pauses (six Silero frames)
+  Milliseconds barge_in_after{160};    ///< of speech over the bot: it pauses (five Silero frames)
   Milliseconds barge_in_decide{900};   ///< by then a pause has become a stop or has been resumed
   Milliseconds resume_after{2'000};    ///< a pause of the bot that nothing has decided ends then
   Milliseconds take_back{500};         ///< of an answer: who speaks so soon has not heard it
