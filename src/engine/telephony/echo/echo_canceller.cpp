@@ -73,11 +73,11 @@ bool EchoCanceller::Loudness::follows(std::size_t lags) const {
       pp += y * y;
       hp += x * y;
     }
-    constexpr auto n = static_cast<float>(kCompared);
-    const float heard = n * hh - h * h;
-    const float played = n * pp - p * p;
-    const float both = n * hp - h * p;
-    constexpr float kLeast = n * n * kSwingDb * kSwingDb;
+    constexpr auto kN = static_cast<float>(kCompared);
+    const float heard = kN * hh - h * h;
+    const float played = kN * pp - p * p;
+    const float both = kN * hp - h * p;
+    constexpr float kLeast = kN * kN * kSwingDb * kSwingDb;
     const bool swing = heard > kLeast && played > kLeast;
     if (swing && both > 0 && both * both > kAlike * kAlike * heard * played) return true;
   }
