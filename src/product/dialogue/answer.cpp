@@ -177,21 +177,19 @@ bool is_short(std::string_view heard, text::Language language) {
 
 bool sounds_closed(std::string_view heard, text::Language language) {
   std::string plain = plain_text(heard);
-  if (language == text::Language::kZh)
-    std::erase(plain, ' ');
-  else
-    plain = " " + plain;
-  const auto closes = [&](std::string_view end) {
+  const auto closes = [&plain](std::string_view end) {
     return plain.size() > end.size() && plain.ends_with(end);
   };
-  if (language == text::Language::kZh)
+  if (language == text::Language::kEn)
     return std::ranges::any_of(
-        std::array<std::string_view, 11>{"谢谢", "谢谢你", "谢谢您", "谢谢了", "就这样", "就这样吧",
-                                         "没问题", "没别的事了", "没有别的事了", "再见", "拜拜"},
+        std::array<std::string_view, 5>{" thanks", " thank you", " thats all", " thats it",
+                                        " no problem"},
         closes);
-  return std::ranges::any_of(std::array<std::string_view, 6>{" thanks", " thank you", " thats all",
-                                                             " thats it", " no problem", " bye"},
-                             closes);
+  std::erase(plain, ' ');
+  return std::ranges::any_of(
+      std::array<std::string_view, 9>{"谢谢", "谢谢你", "谢谢您", "谢谢了", "就这样", "就这样吧",
+                                      "没问题", "没别的事了", "没有别的事了"},
+      closes);
 }
 
 bool sounds_like_question(std::string_view heard, text::Language language) {

@@ -40,7 +40,7 @@ struct Answer {
 /// ("对，我就是").
 [[nodiscard]] bool is_short(std::string_view heard, text::Language language);
 /// True when the speaker has rounded the answer off: "没有了，谢谢", "好的，就这样", "yes, that's
-/// all". A courtesy or a farewell alone closes nothing: "谢谢，我想问…".
+/// all". A courtesy alone closes nothing: "谢谢，我想问…".
 [[nodiscard]] bool sounds_closed(std::string_view heard, text::Language language);
 /// True when more words are surely coming: "我想改到", "it's on".
 [[nodiscard]] bool sounds_unfinished(std::string_view heard, text::Language language);

@@ -411,8 +411,13 @@ TEST_CASE("judge and interrupts") {
   greeted.start(kNow);
   CHECK(greeted.judge("对", kNow) == Completeness::kComplete);  // "对，我就是" may follow
   CHECK(greeted.judge("对，我就是王女士本人", kNow) == Completeness::kSatisfied);
-  for (const char* closed : {"没有了，谢谢", "是的，没问题。", "好的，就这样吧"})
+  for (const char* closed : {"没有了，谢谢", "是的，没问题。", "好的，就这样吧", "对，再见"})
     CHECK_MESSAGE(greeted.judge(closed, kNow) == Completeness::kSatisfied, closed);
+  DialogueSession in_english = kit::session(kEn);
+  in_english.start(kNow);
+  CHECK(in_english.judge("Yes.", kNow) == Completeness::kComplete);
+  for (const char* closed : {"Yes, that's it.", "No, thank you.", "Yes, goodbye."})
+    CHECK_MESSAGE(in_english.judge(closed, kNow) == Completeness::kSatisfied, closed);
   CHECK(greeted.judge("谢谢", kNow) != Completeness::kSatisfied);  // "谢谢，我想问…"
   play(session, kZh, {{"是我", "remind"}, {"改时间", "ask_time"}});
   CHECK(session.judge("后天下午三点", kNow) == Completeness::kSatisfied);

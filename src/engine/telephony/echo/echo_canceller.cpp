@@ -49,15 +49,27 @@ float EchoCanceller::Residual::limit_db() const {
   return std::clamp(-static_cast<float>(bin) + kMarginDb, kLimitMinDb, kLimitMaxDb);
 }
 
+EchoCanceller::Loudness::Loudness() {
+  heard_.fill(codec::kSilenceDbov);
+  played_.fill(codec::kSilenceDbov);
+}
+
 void EchoCanceller::Loudness::add(float heard_dbov, float played_dbov) {
-  heard_[next_] = std::max(heard_dbov - kLoudnessMinDbov, 0.0F);
-  played_[next_] = std::max(played_dbov - kLoudnessMinDbov, 0.0F);
+  heard_[next_] = heard_dbov;
+  played_[next_] = played_dbov;
   next_ = (next_ + 1) % kKept;
+}
+
+float EchoCanceller::Loudness::loudest_played(std::size_t frames) const {
+  float loudest = codec::kSilenceDbov;
+  for (std::size_t i = 0; i <= frames; ++i) loudest = std::max(loudest, played_[before(i)]);
+  return loudest;
 }
 
 bool EchoCanceller::Loudness::follows(std::size_t lags) const {
   static_assert(kKept >= kCompared + static_cast<std::size_t>(kTailMax.count()) / 20);
-  const auto before = [this](std::size_t frames) { return (next_ + kKept - 1 - frames) % kKept; };
+  // From kLoudnessMinDbov on, so that nothing at all is exactly 0.
+  const auto above = [](float dbov) { return std::max(dbov - kLoudnessMinDbov, 0.0F); };
   for (std::size_t lag = 0; lag <= lags; ++lag) {
     float h = 0;
     float p = 0;
@@ -65,8 +77,8 @@ bool EchoCanceller::Loudness::follows(std::size_t lags) const {
     float pp = 0;
     float hp = 0;
     for (std::size_t i = 0; i < kCompared; ++i) {
-      const float x = heard_[before(i)];
-      const float y = played_[before(i + lag)];
+      const float x = above(heard_[before(i)]);
+      const float y = above(played_[before(i + lag)]);
       h += x;
       p += y;
       hh += x * x;
@@ -90,19 +102,13 @@ EchoCanceller::EchoCanceller(Milliseconds tail)
   int rate = codec::kSampleRate;
   filter_.reset(speex_echo_state_init(kFrame, kFrame * static_cast<int>(tail_frames_)));
   speex_echo_ctl(speex(filter_.get()), SPEEX_ECHO_SET_SAMPLING_RATE, &rate);
-  played_.fill(codec::kSilenceDbov);
-}
-
-float EchoCanceller::loudest_played(const codec::Frame& played) {
-  played_[next_] = codec::level_dbov(played);
-  next_ = (next_ + 1) % (tail_frames_ + 1);
-  return *std::max_element(played_.begin(), played_.begin() + static_cast<int>(tail_frames_) + 1);
 }
 
 EchoCanceller::Verdict EchoCanceller::process(const codec::Frame& heard, const codec::Frame& played,
                                               codec::Frame& out) {
-  const float loudest = loudest_played(played);
-  loudness_.add(codec::level_dbov(heard), codec::level_dbov(played));
+  const float heard_dbov = codec::level_dbov(heard);
+  loudness_.add(heard_dbov, codec::level_dbov(played));
+  const float loudest = loudness_.loudest_played(tail_frames_);
   if (loudest < kAudibleDbov) {
     out = heard;
     hold_ = 0;
@@ -111,12 +117,16 @@ EchoCanceller::Verdict EchoCanceller::process(const codec::Frame& heard, const c
   speex_echo_cancellation(speex(filter_.get()), heard.data(), played.data(), out.data());
   // What it makes little softer, or louder, is no echo it knows: left alone, or the voice of who
   // speaks over the bot, from which it learns wrongly, is hard to tell for a detector of speech.
-  if (codec::level_dbov(heard) - codec::level_dbov(out) < kWorthwhileDb) out = heard;
-  const float below = codec::level_dbov(out) - loudest;
-  const bool speech = below > residual_.limit_db();
-  const bool echo = !speech || (below < kLimitMaxDb && loudness_.follows(tail_frames_));
+  float left_dbov = codec::level_dbov(out);
+  if (heard_dbov - left_dbov < kWorthwhileDb) {
+    out = heard;
+    left_dbov = heard_dbov;
+  }
+  const float below = left_dbov - loudest;
+  const bool echo =
+      below <= residual_.limit_db() || (below < kLimitMaxDb && loudness_.follows(tail_frames_));
   residual_.learn(below, echo ? 1 : kSpeechWeight);
-  hold_ = speech ? kHoldFrames : std::max(hold_ - 1, 0);
+  hold_ = !echo ? kHoldFrames : std::max(hold_ - 1, 0);
   if (hold_ > 0) return Verdict::kSpeech;
   for (std::int16_t& sample : out) sample = static_cast<std::int16_t>(sample / kSoften);
   return Verdict::kEcho;

@@ -39,13 +39,19 @@ class EchoCanceller {
   /// Does the loudness of what is heard follow that of what was played? An echo's does.
   class Loudness {
    public:
+    Loudness();
     void add(float heard_dbov, float played_dbov);
+    /// Of this frame and so many before it, dBov.
+    [[nodiscard]] float loudest_played(std::size_t frames) const;
     /// @param lags frames that an echo may be late, 0..25.
     [[nodiscard]] bool follows(std::size_t lags) const;
 
    private:
     static constexpr std::size_t kKept = 48;
-    std::array<float, kKept> heard_{};
+    [[nodiscard]] std::size_t before(std::size_t frames) const {
+      return (next_ + kKept - 1 - frames) % kKept;
+    }
+    std::array<float, kKept> heard_{};  // dBov
     std::array<float, kKept> played_{};
     std::size_t next_ = 0;
   };
@@ -61,12 +67,9 @@ class EchoCanceller {
    private:
     std::array<float, 64> share_{};
   };
-  [[nodiscard]] float loudest_played(const codec::Frame& played);
 
   std::unique_ptr<void, Free> filter_;
-  std::array<float, 32> played_{};  ///< dBov of the last frames, as many as the tail has
   std::size_t tail_frames_;
-  std::size_t next_ = 0;
   Loudness loudness_;
   Residual residual_;
   int hold_ = 0;  ///< frames that the gate stays open
