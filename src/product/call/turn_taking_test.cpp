@@ -189,7 +189,7 @@ TEST_CASE("a pause that nothing has decided ends within 2 s") {
   b.quiet(320ms);
   b.say(256ms);
   REQUIRE(b.all<PauseBot>().size() == 1);
-  b.quiet(1'920ms);
+  b.quiet(1'888ms);
   CHECK(b.all<ResumeBot>().empty());
   b.quiet(96ms);
   CHECK(b.all<ResumeBot>().size() == 1);  // no decode has answered
@@ -379,7 +379,7 @@ TEST_CASE("half a second of the answer is heard too little to be an interruption
     b.ask("我想问一下");
     b.turns.on_bot_began(b.now, 0ms);
     b.quiet(c.heard);
-    b.say(160ms);
+    b.say(128ms);
     CHECK(b.all<TakeBack>().empty());  // it may still be a click
     b.say(64ms);
     CHECK(b.all<TakeBack>().size() == (c.taken_back ? 1 : 0));
