@@ -133,6 +133,11 @@ Result<std::shared_ptr<const WhisperModel>> WhisperModel::load(const std::filesy
   std::shared_ptr<WhisperModel> made(new WhisperModel());
   made->context_ = context;
   made->name_ = file.stem().string();
+  if (WhisperEncoder::worth_while()) {
+    auto encoder = WhisperEncoder::beside(file);
+    if (!encoder) return tl::unexpected<Error>(encoder.error());
+    made->encoder_ = std::move(*encoder);
+  }
   made->multilingual_ = whisper_is_multilingual(context) != 0;
   if (const auto blank = made->tokens_of(" "); blank.size() == 1) made->blank_ = blank[0];
   for (const char* mark : kMarks) {
@@ -315,10 +320,12 @@ Result<void> WhisperDecoder::Impl::encode(const DecodeRequest& request,
   p.language = model->multilingual() ? speech::code_of(request.language) : "en";
   // asked only after the encoder is done: whisper_full then returns, and its state holds the sound
   p.abort_callback = [](void*) { return true; };
+  const EncoderScope scope(model->encoder_.get(), whisper_model_n_audio_state(context),
+                           [&stop] { return stop.stop(); });
   whisper_full_with_state(context, state, p, samples.data(), static_cast<int>(samples.size()));
   fed.clear();
   if (stop.stop()) return stopped(stop);
-  return {};
+  return scope.result();
 }
 
 /// What may follow a whole phrase: the end, or a mark and then the end.

@@ -10,6 +10,7 @@
 #include "worker/homophone_corrector.hpp"
 #include "worker/hot_words.hpp"
 #include "worker/ngram_model.hpp"
+#include "worker/whisper_encoder.hpp"
 
 namespace yyc3::worker {
 
@@ -44,6 +45,7 @@ class WhisperModel final : public HearModel, public std::enable_shared_from_this
   [[nodiscard]] std::vector<NgramModel::Token> tokens_of(const std::string& text) const;
   void learn(std::string_view said, std::string_view own);
   void* context_ = nullptr;
+  std::unique_ptr<const WhisperEncoder> encoder_;  ///< null: ggml's
   std::string name_;
   bool multilingual_ = false;
   NgramModel::Token blank_ = -1;                   ///< " ", which begins no text; −1: no such token

