@@ -68,7 +68,7 @@ struct Config {
   } speech;
   struct Turns {
     std::int64_t satisfied_ms = 300;
-    std::int64_t complete_ms = 800;
+    std::int64_t complete_ms = 920;
     std::int64_t unclear_ms = 950;
     std::int64_t unfinished_ms = 1200;
     std::int64_t no_answer_ms = 6000;

@@ -146,6 +146,7 @@ void Conversation::on_media() {
     loudest_dbov_ = std::max(loudest_dbov_, frame.level_dbov);
     parts_.recognizer.audio(hearing_, frame.at, frame.pcm);
     const std::uint64_t end = frame.at + frame.pcm.size();
+    act(turns_.on_level(frame.at, end, frame.level_dbov));
     if (parts_.recognizer.detects_speech())
       turns_.on_sound_sent(end);
     else  // the energy VAD is what there is: no words, but turns and the keypad

@@ -99,7 +99,8 @@ std::size_t resume_point(std::span<const std::int16_t> pcm, std::size_t played) 
 }
 
 std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total) {
-  if (total == 0 || played >= total) return played == 0 ? std::string() : text;
+  if (played == 0) return {};  // not even the blank it may begin with
+  if (played >= total) return text;
   double whole = 0;
   for (std::size_t at = 0; at < text.size();) {
     const Character c = character_at(std::string_view(text).substr(at));

@@ -29,6 +29,7 @@ TEST_CASE("what was heard is cut at a character and never past what was played")
       {"mark counts half", "您好，请问", 500, 800, "您好，"},
       {"English letters count a quarter, a blank nothing", "Hello there", 400, 800, "Hello "},
       {"no audio", "您好", 5, 0, "您好"},
+      {"nothing played of what begins with a blank", " at ", 0, 800, ""},
   };
   for (const auto& c : cases) {
     CAPTURE(c.why);

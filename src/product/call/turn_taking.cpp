@@ -16,6 +16,8 @@ constexpr Milliseconds kFramesLateMax{
     300};  // no frames for so long is silence, or a late recogniser
 constexpr Milliseconds kAwaitedMax{5'000};  // a recogniser later than this says no more
 constexpr Milliseconds kPauseMin{160};      // shorter silences are parts of words
+/// Silero lags behind the sound by less than this; what it calls speech for longer is soft speech.
+constexpr Milliseconds kProbabilityLag{256};
 constexpr double kPaceKept = 0.9;
 constexpr double kPaceWaits = 1.25;
 }  // namespace
@@ -51,18 +53,46 @@ void TurnTaking::listen(bool on) {
   silence_told_ = false;
 }
 
+TurnActions TurnTaking::on_level(SamplePos from, SamplePos to, float dbov) {
+  TurnActions out;
+  quiet_.on_level(from, to, dbov);
+  const QuietRun::Span run = quiet_.now();
+  if (state_ != State::kSpeaking || run.from <= run_from_ || !fell_quiet(run.from, run.to))
+    return out;
+  now_ = std::max(now_, to);
+  speech_to_ = run.from;
+  trail(out);
+  consider_end(known_to(), out);
+  return out;
+}
+
+/// [from, to) is the silence right after sound, whatever its probability still says.
+bool TurnTaking::fell_quiet(SamplePos from, SamplePos to) const {
+  const QuietRun::Span last = quiet_.last();
+  return from >= last.from && to <= std::min(last.to, last.from + samples(kProbabilityLag));
+}
+
+/// There is a sound that may turn out to be speech: who has just begun again is not answered.
+bool TurnTaking::may_go_on() const {
+  const QuietRun::Span sound = quiet_.sound();
+  return sound.from > speech_to_ && sound.length() <= samples(kProbabilityLag);
+}
+
 TurnActions TurnTaking::on_speech(SamplePos end, double probability) {
   TurnActions out;
   // The clock runs ahead of the frames: they come by way of the worker.
   const SamplePos previous = std::exchange(frames_to_, std::max(frames_to_, end));
   now_ = std::max(now_, end);
+  const SamplePos length = std::min(end - std::min(previous, end), kFrameMax);
   const bool speech =
-      probability >= (state_ == State::kQuiet ? config_.speech_on : config_.speech_off);
-  if (!speech) {
+      probability >= (state_ == State::kQuiet ? config_.speech_on : config_.speech_off) &&
+      !fell_quiet(end - length, end);
+  if (state_ == State::kTrailing && end <= speech_to_) {
+    if (speech) track_barge_in(end, out);  // when it ended is known by its level
+  } else if (!speech) {
     run_ = 0;
     if (state_ == State::kSpeaking) trail(out);
   } else {
-    const SamplePos length = std::min(end - std::min(previous, end), kFrameMax);
     if (run_ == 0) run_from_ = back(end, length);
     run_ = end - run_from_;
     if (state_ == State::kQuiet && run_ >= samples(config_.onset)) begin_utterance(end, out);
@@ -147,8 +177,10 @@ void TurnTaking::start_partial(TurnActions& out) {
 
 void TurnTaking::speculate(SamplePos now, TurnActions& out) {
   if (job_ != 0 || result_ || now - speech_to_ < samples(config_.speculate_after)) return;
-  start_decode(back(speech_from_, samples(config_.preroll)),
-               speech_to_ + samples(config_.speculate_after), false, out);
+  SamplePos to = speech_to_ + samples(config_.speculate_after);
+  // A soft last consonant lies in what is quiet.
+  if (quiet_.last().from == speech_to_) to = std::max(to, quiet_.last().to);
+  start_decode(back(speech_from_, samples(config_.preroll)), to, false, out);
 }
 
 void TurnTaking::drop_decode(TurnActions& out) {
@@ -186,7 +218,8 @@ void TurnTaking::consider_end(SamplePos now, TurnActions& out) {
     resume_bot(out);  // a cough, and a recogniser that is late
   if (state_ != State::kTrailing) return;
   speculate(now, out);
-  if (result_ && (overlong_ || now - speech_to_ >= samples(patience()))) finish_turn(now, out);
+  if (!result_ || (!overlong_ && may_go_on())) return;
+  if (overlong_ || now - speech_to_ >= samples(patience())) finish_turn(now, out);
 }
 
 void TurnTaking::finish_turn(SamplePos now, TurnActions& out) {

@@ -8,19 +8,15 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "product/call/quiet_run.hpp"
 
 namespace yyc3::call {
-
-/// Position on the stream's 8 kHz sample clock (8 samples = 1 ms), shared by what is heard, what is
-/// played and the recording. It is also the clock of turn-taking, so a simulated call is exact.
-using SamplePos = std::uint64_t;
-constexpr SamplePos kSamplesPerMs = 8;
 
 /// How finished what was heard sounds, judged by the dialogue for the node it is in. It sets how
 /// long a silence ends the turn (voice-agents.md §3.6).
 enum class Completeness {
   kSatisfied,   ///< the node's grammar is satisfied: 300 ms
-  kComplete,    ///< a whole sentence, or a short answer: 800 ms
+  kComplete,    ///< a whole sentence, or a short answer: 920 ms
   kUnclear,     ///< nothing the node can use: 950 ms
   kUnfinished,  ///< "我想改到…", digits under way, 等一下: 1,200 ms
 };
@@ -31,7 +27,7 @@ struct TurnConfig {
   Milliseconds preroll{250};         ///< kept before the onset
   Milliseconds speculate_after{32};  ///< of silence: decoding starts, thrown away if speech resumes
   Milliseconds satisfied{300};
-  Milliseconds complete{800};
+  Milliseconds complete{920};
   Milliseconds unclear{950};
   Milliseconds unfinished{1'200};
   Milliseconds longest{2'000};         ///< whatever the caller's own pauses are
@@ -104,7 +100,7 @@ class Pace {
 /// an answer came too early. Three profiles: while the bot *speaks*, speech pauses it and words
 /// stop it; while it *thinks* (the turn has ended, nothing or < 500 ms of the answer was heard)
 /// speech goes on with the turn and takes the answer back; while it *listens*, silence ends turns.
-/// sans-I/O: fed with probabilities, results and the sample clock; returns what to do.
+/// sans-I/O: fed with levels, probabilities, results and the sample clock; returns what to do.
 /// Threads: none; touched on the call's loop only.
 class TurnTaking {
  public:
@@ -114,6 +110,8 @@ class TurnTaking {
 
   TurnTaking(TurnConfig config, Judge judge, Interrupts interrupts);
 
+  /// Loudness of the caller's samples [from, to): quiet ends speech before its probability falls.
+  TurnActions on_level(SamplePos from, SamplePos to, float dbov);
   /// Speech probability of the 32 ms (or 20 ms, energy VAD) that end at `end`.
   TurnActions on_speech(SamplePos end, double probability);
   /// A decode's result. Unknown or cancelled jobs are ignored.
@@ -152,6 +150,8 @@ class TurnTaking {
     Completeness judged;
   };
 
+  [[nodiscard]] bool fell_quiet(SamplePos from, SamplePos to) const;
+  [[nodiscard]] bool may_go_on() const;
   void begin_utterance(SamplePos end, TurnActions& out);
   void go_on_after_pause(TurnActions& out);
   void follow_speech(SamplePos end, TurnActions& out);
@@ -179,6 +179,7 @@ class TurnTaking {
   Interrupts interrupts_;
 
   State state_ = State::kQuiet;
+  QuietRun quiet_;
   bool listening_ = true;
   SamplePos now_ = 0;
   SamplePos frames_to_ = 0;    ///< end of the last probability's frame

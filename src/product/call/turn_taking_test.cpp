@@ -31,6 +31,18 @@ struct Bench {
       take(turns.on_clock(now));
     }
   }
+  /// The same with the loudness of the line.
+  void sound(Milliseconds time, float dbov, double probability) {
+    for (SamplePos i = 0; i < static_cast<SamplePos>(time.count()) / 32; ++i) {
+      for (SamplePos part = 0; part < 2; ++part)
+        take(turns.on_level(now + part * 128, now + (part + 1) * 128, dbov));
+      frames(32ms, probability);
+    }
+  }
+  float noise = -70;
+  void say_aloud(Milliseconds time) { sound(time, -20, 0.95); }
+  void fade(Milliseconds time) { sound(time, noise, 0.8); }
+  void loudness(float dbov, Milliseconds time) { sound(time, dbov, 0.02); }
   void say(Milliseconds time) { frames(time, 0.95); }
   void quiet(Milliseconds time) { frames(time, 0.02); }
   template <class T>
@@ -84,7 +96,7 @@ TEST_CASE("patience follows how finished the words sound") {
     Milliseconds at_least, at_most;
   };
   const Case cases[] = {{Completeness::kSatisfied, 300ms, 340ms},
-                        {Completeness::kComplete, 800ms, 840ms},
+                        {Completeness::kComplete, 920ms, 960ms},
                         {Completeness::kUnclear, 950ms, 990ms},
                         {Completeness::kUnfinished, 1200ms, 1240ms}};
   for (const auto& c : cases) {
@@ -100,6 +112,82 @@ TEST_CASE("patience follows how finished the words sound") {
     CHECK(b.since_speech(ends[0]) >= c.at_least);
     CHECK(b.since_speech(ends[0]) <= c.at_most);
   }
+}
+
+TEST_CASE("quiet ends speech before its probability falls, and is decoded with what faded in it") {
+  Bench b;
+  b.loudness(-70, 320ms);
+  b.say_aloud(640ms);
+  const SamplePos said_to = b.now;
+  b.fade(128ms);  // silent, but Silero still calls it speech
+  const auto decodes = b.decodes(false);
+  REQUIRE(decodes.size() == 1);
+  CHECK(decodes[0].to >= said_to + 60 * kSamplesPerMs);
+  CHECK(decodes[0].to <= said_to + 100 * kSamplesPerMs);
+  b.loudness(-70, 128ms);
+  b.answer("确认");
+  b.loudness(-70, 1'000ms);
+  const auto ends = b.all<TurnEnded>();
+  REQUIRE(ends.size() == 1);
+  CHECK(ends[0].speech_to == said_to);
+  CHECK(b.since_speech(ends[0]) <= 960ms);
+}
+
+TEST_CASE("what stays speech for longer than a probability lags is soft speech") {
+  Bench b;
+  b.say_aloud(640ms);
+  b.fade(640ms);
+  b.loudness(-70, 160ms);
+  const auto decodes = b.decodes(false);
+  REQUIRE(decodes.size() == 2);
+  CHECK(std::ranges::count(b.all<CancelDecode>(), decodes[0].job, &CancelDecode::job) == 1);
+  CHECK(decodes[1].from == decodes[0].from);
+  CHECK(decodes[1].to >= 1'280 * kSamplesPerMs);
+}
+
+TEST_CASE("probabilities that come after the quiet neither resume nor lengthen what was said") {
+  Bench b;
+  b.turns.on_bot_began(0, 0ms);
+  for (SamplePos at = 0; at < 800 * kSamplesPerMs;
+       at += 160) {  // levels at once, for 300 ms of sound
+    b.take(b.turns.on_level(at, at + 160, at < 300 * kSamplesPerMs ? -20 : -70));
+    if (at < 120 * kSamplesPerMs || at % 320 != 0) continue;  // probabilities 120 ms later
+    b.now = at - 120 * kSamplesPerMs;
+    b.take(b.turns.on_speech(b.now, b.now <= 300 * kSamplesPerMs ? 0.95 : 0.02));
+    b.take(b.turns.on_clock(at));
+  }
+  CHECK(b.all<PauseBot>().size() == 1);
+  CHECK(b.decodes(false).size() == 1);
+  CHECK(b.all<CancelDecode>().empty());
+}
+
+TEST_CASE("who makes a sound when the wait is over is not answered, unless it is no speech") {
+  for (const bool speech : {true, false}) {
+    CAPTURE(speech);
+    Bench b;
+    b.loudness(-70, 320ms);
+    b.say_aloud(640ms);
+    b.loudness(-70, 256ms);
+    b.answer("是的");
+    b.loudness(-70, 608ms);
+    b.sound(64ms, -20, 0.3);  // begun, and not yet likely enough
+    CHECK(b.all<TurnEnded>().empty());
+    if (speech) b.say_aloud(320ms);
+    if (!speech) b.sound(320ms, -20, 0.1);
+    b.loudness(-70, 64ms);
+    CHECK(b.all<TurnEnded>().size() == (speech ? 0 : 1));
+  }
+}
+
+TEST_CASE("on a noisy line the probability alone ends speech") {
+  Bench b;
+  b.noise = -45;
+  b.say_aloud(640ms);
+  b.fade(96ms);
+  CHECK(b.decodes(false).empty());
+  b.loudness(b.noise, 64ms);
+  REQUIRE(b.decodes(false).size() == 1);
+  CHECK(b.decodes(false)[0].to == (640 + 96 + 32) * kSamplesPerMs);
 }
 
 TEST_CASE("frames that lag behind the clock are speech all the same") {
@@ -416,21 +504,21 @@ TEST_CASE("a noise that takes an answer back is a turn even when nothing is unde
 }
 
 TEST_CASE("who pauses for long is waited for longer, but not after a plain answer") {
-  for (const Milliseconds longest : {2'000ms, 820ms}) {
+  for (const Milliseconds longest : {2'000ms, 940ms}) {
     CAPTURE(longest.count());
     TurnConfig config;
     config.longest = longest;
     Bench b{config};
     for (int i = 0; i < 15; ++i) {
       b.say(480ms);
-      b.quiet(768ms);
+      b.quiet(896ms);
     }
     b.answer("我那天，可能来不了");
     b.quiet(3'000ms);
     REQUIRE(b.all<TurnEnded>().size() == 1);
     const Milliseconds waited = b.since_speech(b.all<TurnEnded>()[0]);
-    CHECK(waited >= std::min(longest, 850ms));
-    CHECK(waited <= std::min(longest + 32ms, 900ms));
+    CHECK(waited >= std::min(longest, 960ms));
+    CHECK(waited <= std::min(longest + 32ms, 1'020ms));
     b.judged = Completeness::kSatisfied;
     b.say(480ms);
     b.quiet(256ms);

@@ -177,19 +177,20 @@ bool is_short(std::string_view heard, text::Language language) {
 
 bool sounds_closed(std::string_view heard, text::Language language) {
   std::string plain = plain_text(heard);
-  const auto closes = [&plain](std::string_view end) {
-    return plain.size() > end.size() && plain.ends_with(end);
-  };
-  if (language == text::Language::kEn)
-    return std::ranges::any_of(
-        std::array<std::string_view, 5>{" thanks", " thank you", " thats all", " thats it",
-                                        " no problem"},
-        closes);
+  if (language == text::Language::kEn) {
+    plain.insert(0, 1, ' ');
+    // Behind a word these round it off; said alone, more may come ("thanks, but …").
+    for (const std::string_view end : {" thanks", " thank you", " thats all", " thats it",
+                                       " no problem", " i am", " thats me", " speaking"})
+      if (plain.size() > end.size() && plain.ends_with(end)) return true;
+    return false;
+  }
   std::erase(plain, ' ');
-  return std::ranges::any_of(
-      std::array<std::string_view, 9>{"谢谢", "谢谢你", "谢谢您", "谢谢了", "就这样", "就这样吧",
-                                      "没问题", "没别的事了", "没有别的事了"},
-      closes);
+  for (const std::string_view end :
+       {"谢谢", "谢谢你", "谢谢您", "谢谢了", "我是", "我就是", "是我", "可以"})
+    if (plain.size() > end.size() && plain.ends_with(end)) return true;
+  return ends_with_word(plain,
+                        {"就这样", "就这样吧", "没问题", "没别的事了", "没有别的事了", "没事了"});
 }
 
 bool sounds_like_question(std::string_view heard, text::Language language) {

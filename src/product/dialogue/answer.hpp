@@ -39,8 +39,8 @@ struct Answer {
 /// At most six Chinese characters or three English words: after "对" or "那天不行" more may come
 /// ("对，我就是").
 [[nodiscard]] bool is_short(std::string_view heard, text::Language language);
-/// True when the speaker has rounded the answer off: "没有了，谢谢", "好的，就这样", "yes, that's
-/// all". A courtesy alone closes nothing: "谢谢，我想问…".
+/// True when the speaker has rounded the answer off: "没有了，谢谢", "对，我是", "yes, that's all".
+/// What rounds off closes nothing alone: "谢谢，我想问…", "我是，请问…".
 [[nodiscard]] bool sounds_closed(std::string_view heard, text::Language language);
 /// True when more words are surely coming: "我想改到", "it's on".
 [[nodiscard]] bool sounds_unfinished(std::string_view heard, text::Language language);

@@ -198,10 +198,13 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
   const std::string_view text = heard.substr(0, kHeardBytesMax);
   if (plain_text(text).empty() || state_->stage != Stage::kAsking) return Completeness::kUnclear;
   const Understood understood = state_->understanding->read(text, state_->language, now);
-  if (understood.request == Request::kHold) return Completeness::kUnfinished;
+  const bool trails = sounds_unfinished(text, state_->language);
+  const bool known = state_->books->faq.find(text, state_->language, 0.85).has_value();
+  const bool asked = known && !trails && sounds_like_question(text, state_->language);
+  if (understood.request == Request::kHold)  // "等一下，你们几点开门" has said what it waits for
+    return asked ? Completeness::kSatisfied : Completeness::kUnfinished;
   if (understood.request != Request::kNone) return Completeness::kSatisfied;
   const Ask& ask = *state_->here().ask;
-  const bool trails = sounds_unfinished(text, state_->language);
   if (ask.grammar == Grammar::kDigits || ask.grammar == Grammar::kDigit) {
     const Answer answer = state_->answer(text, state_->language, understood, now);
     if (answer.label.empty()) return Completeness::kUnfinished;
@@ -209,21 +212,23 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
                ? Completeness::kSatisfied
                : Completeness::kUnfinished;
   }
-  // "星期六下午" answers "which day", though an hour may follow.
+  // "星期六下午" answers "which day", though an hour may follow; a day alone says less.
   const bool day_and_half =
       ask.grammar == Grammar::kTime && understood.when.date && understood.when.part;
   if (trails && !day_and_half) return Completeness::kUnfinished;
   if (ask.grammar == Grammar::kFree) return Completeness::kComplete;
   const Answer answer = state_->answer(text, state_->language, understood, now);
-  if (answer.label == "date_only" || answer.label == "time_only") return Completeness::kUnclear;
+  if (answer.label == "date_only" || answer.label == "time_only")
+    return day_and_half ? Completeness::kComplete : Completeness::kUnclear;
   if (!answer.label.empty()) {
     const bool more = ask.grammar != Grammar::kTime && is_short(text, state_->language) &&
                       !sounds_closed(text, state_->language);
     return more ? Completeness::kComplete : Completeness::kSatisfied;
   }
-  if (!state_->books->faq.find(text, state_->language, 0.85)) return Completeness::kUnclear;
-  return sounds_like_question(text, state_->language) ? Completeness::kSatisfied
-                                                      : Completeness::kComplete;
+  if (!known) return Completeness::kUnclear;
+  // A long question heard with other words ("起点" for "几点") is one all the same.
+  return asked || !is_short(text, state_->language) ? Completeness::kSatisfied
+                                                    : Completeness::kComplete;
 }
 
 bool DialogueSession::State::means_something(std::string_view heard, double confidence,

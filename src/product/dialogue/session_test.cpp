@@ -411,22 +411,25 @@ TEST_CASE("judge and interrupts") {
   greeted.start(kNow);
   CHECK(greeted.judge("对", kNow) == Completeness::kComplete);  // "对，我就是" may follow
   CHECK(greeted.judge("对，我就是王女士本人", kNow) == Completeness::kSatisfied);
-  for (const char* closed : {"没有了，谢谢", "是的，没问题。", "好的，就这样吧", "对，再见"})
+  for (const char* closed : {"没有了，谢谢", "是的，没问题。", "好的，就这样吧", "对，再见",
+                             "对，我是", "是的，可以", "没有别的事了"})
     CHECK_MESSAGE(greeted.judge(closed, kNow) == Completeness::kSatisfied, closed);
   DialogueSession in_english = kit::session(kEn);
   in_english.start(kNow);
   CHECK(in_english.judge("Yes.", kNow) == Completeness::kComplete);
-  for (const char* closed : {"Yes, that's it.", "No, thank you.", "Yes, goodbye."})
+  for (const char* closed : {"Yes, that's it.", "No, thank you.", "Yes, goodbye.", "Yes, I am."})
     CHECK_MESSAGE(in_english.judge(closed, kNow) == Completeness::kSatisfied, closed);
   CHECK(greeted.judge("谢谢", kNow) != Completeness::kSatisfied);  // "谢谢，我想问…"
   play(session, kZh, {{"是我", "remind"}, {"改时间", "ask_time"}});
   CHECK(session.judge("后天下午三点", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("后天三点", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("后天", kNow) == Completeness::kUnclear);
-  CHECK(session.judge("星期六下午", kNow) == Completeness::kUnclear);
+  CHECK(session.judge("星期六下午", kNow) == Completeness::kComplete);
   CHECK(session.judge("下午", kNow) == Completeness::kUnfinished);
   CHECK(session.judge("我想改到", kNow) == Completeness::kUnfinished);
   CHECK(session.judge("等一下", kNow) == Completeness::kUnfinished);
+  CHECK(session.judge("等一下，我想问一下", kNow) == Completeness::kUnfinished);
+  CHECK(session.judge("等一下，停车方便吗？", kNow) == Completeness::kSatisfied);
   for (const char* open : {"我想问一下", "请问你们", "不好意思", "嗯", "我那天", "能不能", "帮我"})
     CHECK_MESSAGE(session.judge(open, kNow) == Completeness::kUnfinished, open);
   for (const char* whole :
