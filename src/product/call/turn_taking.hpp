@@ -178,9 +178,11 @@ class TurnTaking {
   Judge judge_;
   Interrupts interrupts_;
 
-  State state_ = State::kQuiet;
   QuietRun quiet_;
+  State state_ = State::kQuiet;
   bool listening_ = true;
+  bool silence_told_ = false;
+  bool overlong_ = false;  ///< the utterance hit its cap: it ends with the result at hand
   SamplePos now_ = 0;
   SamplePos frames_to_ = 0;    ///< end of the last probability's frame
   SamplePos sent_to_ = 0;      ///< end of the last sound that will be told of …
@@ -191,9 +193,6 @@ class TurnTaking {
   SamplePos run_from_ = 0;     ///< start of the current unbroken run of speech frames
   SamplePos run_ = 0;          ///< its length in samples
   SamplePos quiet_since_ = 0;  ///< bot and caller both silent since
-  bool silence_told_ = false;
-
-  bool overlong_ = false;  ///< the utterance hit its cap: it ends with the result at hand
 
   std::uint64_t next_job_ = 1;
   std::uint64_t job_ = 0;  ///< under way, 0 = none
