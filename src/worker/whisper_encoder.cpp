@@ -29,16 +29,18 @@ bool WhisperEncoder::worth_while() {
 
 Result<std::unique_ptr<const WhisperEncoder>> WhisperEncoder::beside(
     const std::filesystem::path& model) {
+  std::vector<std::filesystem::path> files(kSections, model);
+  for (int i = 0; i < kSections; ++i)
+    files[static_cast<std::size_t>(i)].replace_filename(model.stem().string() + "-encoder-" +
+                                                        std::to_string(i + 1) + ".onnx");
+  if (std::ranges::none_of(files, [](const auto& file) { return std::filesystem::exists(file); }))
+    return nullptr;
   std::unique_ptr<WhisperEncoder> made(new WhisperEncoder());
-  for (int i = 1; i <= kSectionsMax; ++i) {
-    std::filesystem::path file = model;
-    file.replace_filename(model.stem().string() + "-encoder-" + std::to_string(i) + ".onnx");
-    if (!std::filesystem::exists(file)) break;
+  for (const auto& file : files) {
     auto section = OrtSession::load(file, 1);
     if (!section) return tl::unexpected<Error>(section.error());
     made->sections_.push_back(std::move(*section));
   }
-  if (made->sections_.empty()) return nullptr;
   return std::unique_ptr<const WhisperEncoder>(std::move(made));
 }
 

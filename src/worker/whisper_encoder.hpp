@@ -12,16 +12,18 @@
 namespace yyc3::worker {
 
 /// Whisper's encoder in ONNX Runtime, as tools/models/whisper_encoder_onnx.py makes it of a ggml
-/// model: on a processor without matrix units twice as fast as ggml's (docs/decisions/0020).
+/// model: on AVX2 a decode takes three quarters of the time it takes with ggml's
+/// (docs/decisions/0020).
 /// It is cut into sections, so that a decode that is not wanted any more ends soon.
 /// Threads: immutable, any.
 class WhisperEncoder {
  public:
-  /// False where ggml has kernels for matrix units (AMX): they are as fast. Call it after they were
-  /// loaded.
+  /// False where ggml has kernels for matrix units (AMX): it was not compared with them. Call it
+  /// after they were loaded.
   static bool worth_while();
   /// The sections beside `model` ("x.bin" → "x-encoder-1.onnx", …); null when there are none.
-  /// Errors: kInvalid (one is no model), kUnavailable (ort_session.hpp).
+  /// Errors: kNotFound (some, but not all are there: each gives what the next one takes, and a part
+  /// of them would give nonsense), kInvalid (one is no model), kUnavailable (ort_session.hpp).
   static Result<std::unique_ptr<const WhisperEncoder>> beside(const std::filesystem::path& model);
 
   /// @param mel log-mel spectrogram, `mels` rows of frames (10 ms each).
@@ -30,7 +32,7 @@ class WhisperEncoder {
   Result<void> encode(std::span<const float> mel, int mels, std::span<float> encoded,
                       const std::function<bool()>& stop) const;
 
-  static constexpr int kSectionsMax = 8;
+  static constexpr int kSections = 3;  ///< SECTIONS of the script
 
  private:
   WhisperEncoder() = default;

@@ -48,13 +48,18 @@ TEST_CASE("an encoder of another model is refused") {
         ErrorCode::kInvalid);
 }
 
-TEST_CASE("no encoder beside a model is none; a damaged one is an error") {
+TEST_CASE("no encoder beside a model is none; a damaged or incomplete one is an error") {
   const testing::TempDir folder;
   const auto none = WhisperEncoder::beside(folder.path / "x.bin");
   REQUIRE(none);
   CHECK(*none == nullptr);
   std::ofstream(folder.path / "x-encoder-1.onnx") << "damaged";
   CHECK(WhisperEncoder::beside(folder.path / "x.bin").error().code == ErrorCode::kInvalid);
+  for (const char* name : {"y-encoder-1.onnx", "y-encoder-2.onnx"})
+    std::filesystem::create_symlink(
+        testing::models() / ("whisper-base-q8_0" + std::string(name).substr(1)),
+        folder.path / name);
+  CHECK(WhisperEncoder::beside(folder.path / "y.bin").error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("words are heard alike through either encoder") {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Whisper's encoder for ONNX Runtime, of a ggml model file. Usage: whisper_encoder_onnx.py MODEL.bin [OUT]
 
-Writes OUT-encoder-1.onnx … (default: beside MODEL, where the worker looks for them): log-mel spectrogram [1, mels, frames] to encoded sound [1, frames / 2, width],
-cut into three so that a decode can be stopped between them. The products of the layers are of 8-bit integers: weights
+Writes OUT-encoder-1.onnx … (default: beside MODEL, where the worker looks for them): log-mel spectrogram
+[1, mels, frames] to encoded sound [1, frames / 2, width], cut into three so that a decode can be stopped between them. The products of the layers are of 8-bit integers: weights
 with a scale for each output, sound with a scale for each frame; those that suffer most from it stay float.
 Needs numpy and onnx (the [tools] of models/manifest.toml).
 """

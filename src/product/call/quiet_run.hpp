@@ -8,7 +8,7 @@
 namespace yyc3::call {
 
 /// Where a speaker fell silent, by loudness alone: quiet is what lies 35 dB below the loudest of
-/// the last seconds. The probability of speech falls 80 ms later (median, Silero v5 on 167 turns).
+/// the last seconds. The probability of speech falls 100 ms later (median, Silero on 167 turns).
 /// On a noisy line nothing is so quiet, and this finds nothing.
 /// Threads: none. No allocation.
 class QuietRun {

@@ -75,7 +75,7 @@ bool TurnTaking::fell_quiet(SamplePos from, SamplePos to) const {
 /// There is a sound that may turn out to be speech: who has just begun again is not answered.
 bool TurnTaking::may_go_on() const {
   const QuietRun::Span sound = quiet_.sound();
-  return sound.from > speech_to_ && sound.length() <= samples(kProbabilityLag);
+  return sound.from > speech_to_ && now_ <= sound.from + samples(kProbabilityLag);
 }
 
 TurnActions TurnTaking::on_speech(SamplePos end, double probability) {

@@ -179,6 +179,18 @@ TEST_CASE("who makes a sound when the wait is over is not answered, unless it is
   }
 }
 
+TEST_CASE("a line that falls dumb in the middle of a sound ends the turn all the same") {
+  Bench b;
+  b.say_aloud(640ms);
+  b.loudness(-70, 256ms);
+  b.answer("是的");
+  b.loudness(-70, 608ms);
+  b.sound(64ms, -20, 0.1);
+  CHECK(b.all<TurnEnded>().empty());
+  for (int i = 0; i < 15; ++i) b.take(b.turns.on_clock(b.now += 160));
+  CHECK(b.all<TurnEnded>().size() == 1);
+}
+
 TEST_CASE("on a noisy line the probability alone ends speech") {
   Bench b;
   b.noise = -45;

@@ -199,10 +199,10 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
   if (plain_text(text).empty() || state_->stage != Stage::kAsking) return Completeness::kUnclear;
   const Understood understood = state_->understanding->read(text, state_->language, now);
   const bool trails = sounds_unfinished(text, state_->language);
-  const bool known = state_->books->faq.find(text, state_->language, 0.85).has_value();
-  const bool asked = known && !trails && sounds_like_question(text, state_->language);
+  const auto known = [&] { return state_->books->faq.find(text, state_->language, 0.85); };
+  const bool asks = !trails && sounds_like_question(text, state_->language);
   if (understood.request == Request::kHold)  // "等一下，你们几点开门" has said what it waits for
-    return asked ? Completeness::kSatisfied : Completeness::kUnfinished;
+    return asks && known() ? Completeness::kSatisfied : Completeness::kUnfinished;
   if (understood.request != Request::kNone) return Completeness::kSatisfied;
   const Ask& ask = *state_->here().ask;
   if (ask.grammar == Grammar::kDigits || ask.grammar == Grammar::kDigit) {
@@ -225,10 +225,10 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
                       !sounds_closed(text, state_->language);
     return more ? Completeness::kComplete : Completeness::kSatisfied;
   }
-  if (!known) return Completeness::kUnclear;
+  if (!known()) return Completeness::kUnclear;
   // A long question heard with other words ("起点" for "几点") is one all the same.
-  return asked || !is_short(text, state_->language) ? Completeness::kSatisfied
-                                                    : Completeness::kComplete;
+  return asks || !is_short(text, state_->language) ? Completeness::kSatisfied
+                                                   : Completeness::kComplete;
 }
 
 bool DialogueSession::State::means_something(std::string_view heard, double confidence,
