@@ -14,6 +14,7 @@ from relay import Relay
 
 CARRIERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers", "carriers")
 NUMBER = "+8613800138000"
+PORTS_TRIED = 5  # between the look for a free port and its use another drill may take it
 NO_WORKERS = {"AICALL_SPEECH__HEAR_URL": "ws://127.0.0.1:9", "AICALL_SPEECH__SPEAK_URL": "http://127.0.0.1:9/v1"}
 
 
@@ -55,15 +56,26 @@ class Carrier:
     def __init__(self, story, folder):
         self.port, self.process = free_port_udp(), None
         os.makedirs(folder, exist_ok=True)
-        if not story:
-            return
+        for _ in range(PORTS_TRIED if story else 0):
+            if self._start(story, folder):
+                return
+            self.port = free_port_udp()  # somebody else's in the meantime
+        check(not story, f"sipp does not start: see {folder}/sipp.out")
+
+    def _start(self, story, folder):
+        """False: the port is taken."""
         self.out = open(os.path.join(folder, "sipp.out"), "wb")
         self.process = subprocess.Popen(
             ["sipp", "-sf", os.path.join(CARRIERS, story + ".xml"), "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1",
              "-mp", str(free_port_udp()), "-m", "1", "-nostdin", "-timeout", "60", "-trace_err", "-error_file", os.path.join(folder, "sipp.err")],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out)
         time.sleep(0.7)
-        check(self.process.poll() is None, f"sipp does not start: see {folder}/sipp.out")
+        if self.process.poll() is None:
+            return True
+        self.out.close()
+        with open(self.out.name, encoding="utf8", errors="replace") as said:
+            check("Unable to bind" in said.read(), f"sipp does not start: see {self.out.name}")
+        return False
 
     @property
     def uri(self):
