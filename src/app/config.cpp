@@ -87,13 +87,18 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
        "Text file of what your Chinese callers say, one phrase a line: Whisper leans towards it; "
        "up to six characters are a word (product, place, staff) to take before its like."},
       c.phrases_zh);
+  r.read({"speech.turn_end_model",
+          "ONNX file of an end-of-turn model (Smart-Turn v3), or its name in models_dir: how a "
+          "caller sounds then sets how long a silence ends the turn. Empty: words and pauses do."},
+         c.turn_end_model);
   if (std::error_code none; !c.phrases_zh.empty() && !std::filesystem::exists(c.phrases_zh, none))
     r.problem("speech.phrases_zh", "names a file that is not there");
   if (!c.phrases_zh.empty() && !c.recognizer_zh.empty())
     r.problem("speech.phrases_zh", "is for Whisper: leave speech.recognizer_zh empty");
   for (const auto& [key, path] : {std::pair{"speech.recognizer_zh", &c.recognizer_zh},
                                   std::pair{"speech.recognizer_en", &c.recognizer_en},
-                                  std::pair{"speech.phrases_zh", &c.phrases_zh}})
+                                  std::pair{"speech.phrases_zh", &c.phrases_zh},
+                                  std::pair{"speech.turn_end_model", &c.turn_end_model}})
     if (!path->empty() && !c.hear_url.empty())
       r.problem(key, "is for our own worker: leave speech.hear_url empty");
   if (!c.hear_key_file.empty() && !c.hear_url.starts_with("http"))
@@ -128,6 +133,10 @@ void read_turns(ConfigReader& r, Config::Turns& c) {
   r.read({"turns.unclear_ms", "… when nothing usable was understood."}, c.unclear_ms, 200, 5000);
   r.read({"turns.unfinished_ms", "… when the sentence sounds unfinished."}, c.unfinished_ms, 200,
          5000);
+  r.read({"turns.sounds_finished_ms",
+          "… when speech.turn_end_model hears an end, for what is complete or unclear; else "
+          "unfinished_ms."},
+         c.sounds_finished_ms, 200, 3000);
   r.read({"turns.no_answer_ms", "Silence after a question until it is asked again."},
          c.no_answer_ms, 1000, 30'000);
   r.read({"turns.barge_in_ms", "Speech over the bot that makes it pause."}, c.barge_in_ms, 60,
@@ -193,6 +202,10 @@ Config Config::read(ConfigReader& reader) {
   read_sip(reader, config.sip);
   read_media_and_calls(reader, config);
   read_speech(reader, config.speech);
+  if (std::error_code none; !config.speech.turn_end_model.empty() &&
+                            !std::filesystem::exists(config.turn_end_model(), none))
+    reader.problem("speech.turn_end_model",
+                   "names a file that is not there: " + config.turn_end_model().string());
   read_turns(reader, config.turns);
   read_rest(reader, config);
   return config;
@@ -209,6 +222,11 @@ std::filesystem::path Config::models_dir() const {
   const std::filesystem::path carried = find_beside_program("models/silero_vad.onnx");
   return carried.empty() ? home_folder("XDG_CACHE_HOME", ".cache") / "models"
                          : carried.parent_path();
+}
+
+std::filesystem::path Config::turn_end_model() const {
+  const std::filesystem::path named = speech.turn_end_model;
+  return named.empty() || named.has_parent_path() ? named : models_dir() / named;
 }
 
 Result<LoadedConfig> load_config(const std::filesystem::path& path) {

@@ -54,8 +54,9 @@ struct Config {
     std::string hear_model = "whisper-1";
     std::string recognizer_zh;  ///< folder of a sherpa-onnx model; empty: Whisper
     std::string recognizer_en;
-    std::string phrases_zh;  ///< file of what callers say, one a line; may be empty
-    std::string speak_url;   ///< empty: our own worker
+    std::string phrases_zh;      ///< file of what callers say, one a line; may be empty
+    std::string turn_end_model;  ///< ONNX file, or its name in models_dir; empty: none
+    std::string speak_url;       ///< empty: our own worker
     std::string speak_key_file;
     std::string speak_model;  ///< empty: kokoro or piper, by the language
     std::string voice_zh = "zf_xiaoxiao";
@@ -71,6 +72,7 @@ struct Config {
     std::int64_t complete_ms = 920;
     std::int64_t unclear_ms = 950;
     std::int64_t unfinished_ms = 1200;
+    std::int64_t sounds_finished_ms = 500;
     std::int64_t no_answer_ms = 6000;
     std::int64_t barge_in_ms = 160;
     bool partials = true;
@@ -103,6 +105,7 @@ struct Config {
   /// The folders and files that are meant when a key is empty, resolved.
   [[nodiscard]] std::filesystem::path data_dir() const;
   [[nodiscard]] std::filesystem::path models_dir() const;
+  [[nodiscard]] std::filesystem::path turn_end_model() const;
 };
 
 struct LoadedConfig {

@@ -111,6 +111,7 @@ call::TurnConfig turns_of(const Config::Turns& config) {
   turns.complete = Milliseconds{config.complete_ms};
   turns.unclear = Milliseconds{config.unclear_ms};
   turns.unfinished = Milliseconds{config.unfinished_ms};
+  turns.sounds_finished = Milliseconds{config.sounds_finished_ms};
   turns.no_answer = Milliseconds{config.no_answer_ms};
   turns.barge_in_after = Milliseconds{config.barge_in_ms};
   if (!config.partials) turns.partial_until = Milliseconds{0};

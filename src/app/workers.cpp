@@ -84,6 +84,7 @@ Result<void> Workers::State::add(const Config& config, const std::string& role, 
     give("--zh", config.speech.recognizer_zh);
     give("--en", config.speech.recognizer_en);
     give("--phrases-zh", config.speech.phrases_zh);
+    give("--turn-end", config.turn_end_model());
   }
   if (role == "speak")
     child.argv.insert(child.argv.end(), {"--threads", std::to_string(texts_at_once())});

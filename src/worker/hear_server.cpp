@@ -11,6 +11,7 @@
 #include "platform/net/http_server.hpp"
 #include "platform/net/websocket.hpp"
 #include "worker/decode_pool.hpp"
+#include "worker/end_of_turn.hpp"
 #include "worker/phrases.hpp"
 #include "worker/sherpa_decoder.hpp"
 #include "worker/stream_audio.hpp"
@@ -29,8 +30,8 @@ constexpr std::size_t kConnectionsMax = 16;
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<net::WebSocket> socket, DecodePool& pool, VadPump* vad,
-          telemetry::Log& log)
-      : socket_(std::move(socket)), pool_(pool), vad_(vad), log_(log) {}
+          EndOfTurnPump* turn_end, telemetry::Log& log)
+      : socket_(std::move(socket)), pool_(pool), vad_(vad), turn_end_(turn_end), log_(log) {}
 
   void greet(std::vector<std::string> models) {
     send(wire::Hello{wire::kVersion, std::move(models)});
@@ -58,6 +59,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<net::WebSocket> socket_;
   DecodePool& pool_;
   VadPump* vad_;
+  EndOfTurnPump* turn_end_;
   telemetry::Log& log_;
   std::map<speech::StreamNumber, Stream> streams_;
   std::unordered_map<speech::JobNumber, std::shared_ptr<DecodePool::Job>> jobs_;
@@ -103,6 +105,11 @@ void Session::decode(wire::Decode message) {
   }
   job->order = std::move(message);
   const std::weak_ptr<Session> weak = weak_from_this();
+  const speech::DecodeSpec& spec = job->order.spec;
+  if (spec.turn_end && turn_end_ != nullptr)
+    turn_end_->ask(job->pcm, [weak, from = job->order.stream, to = spec.to_sample](double p) {
+      if (const auto self = weak.lock()) self->send(wire::TurnEnd{from, to, p});
+    });
   job->answer = [weak, number](const wire::WorkerMessage& text) {
     if (const auto self = weak.lock()) self->answer(number, text);
   };
@@ -198,6 +205,7 @@ struct HearServer::Impl {
   net::EventLoop home;
   std::unique_ptr<DecodePool> pool;
   std::unique_ptr<VadPump> vad;
+  std::unique_ptr<EndOfTurnPump> turn_end;
   std::unique_ptr<net::HttpServer> server;
 };
 
@@ -247,6 +255,14 @@ Result<void> HearServer::Impl::load(const HearConfig& config) {
   auto silero = SileroVad::load(config.models);
   note_missing(log, silero);
   pool = std::make_unique<DecodePool>(std::move(hear), config.threads, home, log, clock);
+  if (!config.turn_end.empty()) {
+    auto model = EndOfTurn::load(config.turn_end);
+    note_missing(log, model);
+    if (model) {
+      models.push_back(config.turn_end.stem().string());
+      turn_end = std::make_unique<EndOfTurnPump>(std::move(*model), home, log);
+    }
+  }
   if (!silero) return {};
   models.emplace_back("silero_vad");
   vad = std::make_unique<VadPump>(std::move(*silero), home, log);
@@ -259,7 +275,8 @@ Result<void> HearServer::Impl::load(const HearConfig& config) {
 }
 
 net::Task<void> HearServer::Impl::serve(std::shared_ptr<net::WebSocket> socket) {
-  const auto session = std::make_shared<Session>(std::move(socket), *pool, vad.get(), log);
+  const auto session =
+      std::make_shared<Session>(std::move(socket), *pool, vad.get(), turn_end.get(), log);
   std::erase_if(sessions, [](const auto& weak) { return weak.expired(); });
   sessions.push_back(session);
   session->greet(models);

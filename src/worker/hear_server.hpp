@@ -18,11 +18,12 @@ struct HearConfig {
   std::filesystem::path recognizer_zh = {};  ///< folder of a sherpa-onnx model; empty: Whisper
   std::filesystem::path recognizer_en = {};  ///< …; may be the same
   std::filesystem::path phrases_zh = {};     ///< what callers say beside said_zh(); may be empty
+  std::filesystem::path turn_end = {};       ///< file of an end-of-turn model; empty: none
 };
 
 /// The `hear` role: speech probabilities and decodes for many streams over the hear protocol.
 ///
-/// Threads: one for the socket, one for voice activity, one a decoder.
+/// Threads: one for the socket, one for voice activity, one a decoder, one for the end of turns.
 /// Bounds: 16 connections of 256 streams; 64 decodes wait, ordered by deadline (kBusy beyond);
 /// 4,096 frames wait for voice activity, later ones are dropped and logged.
 class HearServer {

@@ -24,6 +24,7 @@ struct Sink final : speech::HearingSink {
   void on_decode_failed(speech::JobNumber, const Error& error) override {
     failures.push_back(error);
   }
+  void on_turn_end(std::uint64_t to, double p) override { turn_end.set_value({to, p}); }
   void on_available(bool on) override {
     if (on && !up) ready.set_value();
     up = up || on;
@@ -33,6 +34,7 @@ struct Sink final : speech::HearingSink {
   std::vector<std::pair<speech::JobNumber, speech::HeardText>> texts;
   std::vector<Error> failures;
   std::promise<speech::HeardText> first;
+  std::promise<std::pair<std::uint64_t, double>> turn_end;
   std::promise<void> ready;
 };
 
@@ -52,7 +54,9 @@ TEST_CASE("the hear worker serves the recognizer port: probabilities, text, canc
   telemetry::Registry metrics;
   const SystemClock clock;
   const std::string socket = (folder.path / "hear.sock").string();
-  const auto server = HearServer::start({socket, testing::models(), 1}, log, clock);
+  HearConfig hear{socket, testing::models(), 1};
+  hear.turn_end = hear.models / "smart-turn-v3.2.onnx";
+  const auto server = HearServer::start(hear, log, clock);
   REQUIRE_MESSAGE(server, server.error().detail);
   CHECK((std::filesystem::status(socket).permissions() & std::filesystem::perms::others_all) ==
         std::filesystem::perms::none);
@@ -84,8 +88,12 @@ TEST_CASE("the hear worker serves the recognizer port: probabilities, text, canc
     }
     dropped = client->decode(stream, spec);
     client->cancel(dropped);
+    spec.turn_end = true;
     client->decode(stream, spec);
   });
+  auto turn_end = sink.turn_end.get_future();
+  REQUIRE(turn_end.wait_for(kPatience) == std::future_status::ready);
+  CHECK(turn_end.get().first == word.size());
   REQUIRE(heard.wait_for(kPatience) == std::future_status::ready);
   CHECK(heard.get().text == "没关系");
   on_loop(loop, [&] {

@@ -27,6 +27,7 @@ namespace yyc3::app {
 namespace {
 
 constexpr Milliseconds kDeadline{20'000};
+constexpr Milliseconds kTurnEndPatience{5'000};
 
 /// One of the product's own workers, without a store, a line or a web server. SIGINT and SIGTERM
 /// stop the worker, remove its folder and end the program, whatever it waits for.
@@ -73,8 +74,12 @@ struct LocalSpeech {
 class Ear final : public speech::HearingSink {
  public:
   Ear(LocalSpeech& local, std::unique_ptr<speech::Recognizer> client, speech::Language language,
-      speech::GrammarKind grammar)
-      : local_(local), client_(std::move(client)), language_(language), grammar_(grammar) {
+      speech::GrammarKind grammar, bool turn_end)
+      : local_(local),
+        client_(std::move(client)),
+        language_(language),
+        grammar_(grammar),
+        ask_turn_end_(turn_end) {
     on_loop([this] {
       stream_ = client_->open(language_, *this);
       up_ = client_->available();
@@ -94,6 +99,7 @@ class Ear final : public speech::HearingSink {
     auto result = answer.get_future();
     on_loop([&] {
       answer_ = &answer;
+      turn_end_ = std::promise<double>();
       for (std::size_t at = 0; at < pcm.size(); at += 160)
         client_->audio(stream_, clock_ + at,
                        pcm.subspan(at, std::min<std::size_t>(160, pcm.size() - at)));
@@ -103,13 +109,25 @@ class Ear final : public speech::HearingSink {
       spec.language = language_;
       spec.grammar = grammar_;
       spec.deadline = kDeadline;
+      spec.turn_end = ask_turn_end_;
       client_->decode(stream_, spec);
       clock_ += pcm.size();
     });
     return result.get();
   }
 
+  /// Of what was recognised last; nothing when no model says it in time.
+  [[nodiscard]] std::optional<double> turn_end() {
+    if (!ask_turn_end_) return std::nullopt;
+    auto told = turn_end_.get_future();
+    if (told.wait_for(kTurnEndPatience) != std::future_status::ready) return std::nullopt;
+    return told.get();
+  }
+
   void on_speech_probability(std::uint64_t, double) override {}
+  void on_turn_end(std::uint64_t to_sample, double probability) override {
+    if (to_sample == clock_) turn_end_.set_value(probability);  // else of the one before, late
+  }
   void on_text(speech::JobNumber, const speech::HeardText& heard) override {
     if (auto* answer = std::exchange(answer_, nullptr)) answer->set_value(heard);
   }
@@ -134,6 +152,8 @@ class Ear final : public speech::HearingSink {
   std::unique_ptr<speech::Recognizer> client_;
   speech::Language language_;
   speech::GrammarKind grammar_;
+  bool ask_turn_end_;
+  std::promise<double> turn_end_;
   speech::StreamNumber stream_ = 0;
   std::uint64_t clock_ = 0;
   std::promise<Result<speech::HeardText>>* answer_ = nullptr;
@@ -160,8 +180,9 @@ int tell(const Error& error, const char* what) {
 struct Transcript {
   std::string text;
   std::int64_t decode_ms = 0;
-  double confidence = 1;  ///< of the least sure stretch; 0: nothing was heard
-  bool looped = false;    ///< a repetition was cut somewhere
+  double confidence = 1;           ///< of the least sure stretch; 0: nothing was heard
+  bool looped = false;             ///< a repetition was cut somewhere
+  std::optional<double> turn_end;  ///< of the last stretch, where a model is named
   void add(const speech::HeardText& heard) {
     if (!text.empty() && !heard.text.empty()) text += ' ';
     text += heard.text;
@@ -175,16 +196,17 @@ double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 void print_text(const std::string& file, const TranscribeArguments& arguments,
                 const Transcript& heard, double seconds) {
-  if (arguments.json)
-    std::puts(json::serialize(json::object{{"file", file},
-                                           {"text", heard.text},
-                                           {"language", arguments.language},
-                                           {"confidence", rounded(heard.confidence)},
-                                           {"looped", heard.looped},
-                                           {"audio_s", rounded(seconds)},
-                                           {"decode_ms", heard.decode_ms}})
-                  .c_str());
-  else if (arguments.files.size() > 1)
+  if (arguments.json) {
+    json::object row{{"file", file},
+                     {"text", heard.text},
+                     {"language", arguments.language},
+                     {"confidence", rounded(heard.confidence)},
+                     {"looped", heard.looped},
+                     {"audio_s", rounded(seconds)},
+                     {"decode_ms", heard.decode_ms}};
+    if (heard.turn_end) row["turn_end"] = rounded(*heard.turn_end);
+    std::puts(json::serialize(row).c_str());
+  } else if (arguments.files.size() > 1)
     fmt::print("{}: {}\n", file, heard.text);
   else
     fmt::print("{}\n", heard.text);
@@ -215,7 +237,7 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
                                     {local.loop, local.registry, local.log, local.clock, {}});
   if (!recognizer) return tell(recognizer.error(), "hearing");
   Ear ear(local, std::move(*recognizer), *speech::language_of(arguments.language),
-          *speech::wire::grammar_of(arguments.grammar));
+          *speech::wire::grammar_of(arguments.grammar), !config->speech.turn_end_model.empty());
   if (!ear.wait())
     return tell({ErrorCode::kUnavailable, "not up; `aicall models list` says what is missing"},
                 "hearing");
@@ -236,6 +258,7 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
         break;
       }
       transcript.add(*heard);
+      transcript.turn_end = ear.turn_end();
     }
     print_text(file, arguments, transcript, static_cast<double>(pcm->size()) / 8000);
   }

@@ -174,6 +174,11 @@ void HearClient::State::on_json(std::string_view text) {
     last_pong = clock.now();
     return;
   }
+  if (const auto* turn = std::get_if<wire::TurnEnd>(&*message)) {
+    if (Stream* stream = stream_of(turn->stream))
+      stream->sink->on_turn_end(turn->to_sample, turn->probability);
+    return;
+  }
   const auto* heard = std::get_if<wire::Text>(&*message);
   const auto* error = std::get_if<wire::JobError>(&*message);
   const auto at = jobs.find(heard != nullptr ? heard->job : error->job);

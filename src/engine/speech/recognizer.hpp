@@ -30,6 +30,8 @@ struct DecodeSpec {
   /// The speech goes on: the result is of use only now. It is decoded when a decoder has nothing
   /// else to do, else fails with kBusy, also in the middle when another decode is asked for.
   bool partial = false;
+  /// Tell also how finished the caller sounds (on_turn_end), where there is a model for it.
+  bool turn_end = false;
 };
 
 /// What was recognised, and what it cost.
@@ -56,6 +58,11 @@ class HearingSink {
   /// Exactly one of these two for each decode() that was not cancelled.
   virtual void on_text(JobNumber job, const HeardText& heard) = 0;
   virtual void on_decode_failed(JobNumber job, const Error& error) = 0;
+  /// Probability 0..1 that the speech up to `to_sample`, for which DecodeSpec::turn_end asked, ends
+  /// a turn. May come before or after the text, or never (no model, or it is behind).
+  virtual void on_turn_end(std::uint64_t to_sample, double probability) {
+    static_cast<void>(to_sample), static_cast<void>(probability);
+  }
   /// The engine went away or came back; while away the caller relies on the energy VAD and keypad.
   virtual void on_available(bool available) = 0;
 };

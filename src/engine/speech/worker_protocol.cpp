@@ -101,6 +101,7 @@ void write(json::object& o, const Decode& m) {
   o["deadline_ms"] = m.spec.deadline.count();
   o["epoch"] = m.spec.epoch;
   if (m.spec.partial) o["partial"] = true;
+  if (m.spec.turn_end) o["turn_end"] = true;
   if (!m.prompt.empty()) o["prompt"] = m.prompt;
   if (m.spec.grammar == GrammarKind::kFree) return;
   json::object grammar;
@@ -158,6 +159,13 @@ void write(json::object& o, const JobError& m) {
 void write(json::object& o, const Pong& m) {
   o["type"] = "pong";
   o["id"] = m.id;
+}
+
+void write(json::object& o, const TurnEnd& m) {
+  o["type"] = "turn_end";
+  o["stream"] = m.stream;
+  o["to"] = m.to_sample;
+  o["p"] = m.probability;
 }
 
 template <class Message>
@@ -221,6 +229,7 @@ Result<ClientMessage> read_decode(const json::value& object) {
   if (deadline == 0 || deadline > 60'000) return bad("decode: deadline_ms is not 1..60000");
   m.spec.deadline = Milliseconds(deadline);
   m.spec.partial = bool_field(object, "partial").value_or(false);
+  m.spec.turn_end = bool_field(object, "turn_end").value_or(false);
   m.prompt = string_field(object, "prompt").value_or("");
   if (m.prompt.size() > kPromptBytesMax) return bad("decode: prompt is longer than 1000 bytes");
   if (const auto grammar = read_grammar(object, m.spec); !grammar) {
@@ -259,6 +268,15 @@ Result<WorkerMessage> read_error(const json::value& object) {
     if (code == name) m.error.code = value;
   }
   return m;
+}
+
+Result<WorkerMessage> read_turn_end(const json::value& object) {
+  const auto stream = unsigned_field<StreamNumber>(object, "stream");
+  const auto to = unsigned_field<std::uint64_t>(object, "to");
+  const auto p = number_field(object, "p");
+  if (!stream || !to) return bad("turn_end: stream or to is missing");
+  if (!p || !(*p >= 0 && *p <= 1)) return bad("turn_end: p is not 0..1");
+  return TurnEnd{*stream, *to, *p};
 }
 
 Result<WorkerMessage> read_hello(const json::value& object) {
@@ -328,7 +346,8 @@ Result<WorkerMessage> decode_worker(std::string_view text) {
   if (type == "text") return read_text(*object);
   if (type == "error") return read_error(*object);
   if (type == "pong") return Pong{int_field(*object, "id").value_or(0)};
-  return bad("type is not hello, text, error or pong");
+  if (type == "turn_end") return read_turn_end(*object);
+  return bad("type is not hello, text, error, pong or turn_end");
 }
 
 AudioBatch::AudioBatch() : bytes_(kFrameHeader, '\0') {}

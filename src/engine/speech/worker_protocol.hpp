@@ -73,7 +73,14 @@ struct JobError {
 struct Pong {
   std::int64_t id = 0;
 };
-using WorkerMessage = std::variant<Hello, Text, JobError, Pong>;
+/// Asked for by DecodeSpec::turn_end.
+struct TurnEnd {
+  StreamNumber stream = 0;
+  std::uint64_t to_sample = 0;  ///< of the decode
+  double probability = 0;       ///< 0..1
+  bool operator==(const TurnEnd&) const = default;
+};
+using WorkerMessage = std::variant<Hello, Text, JobError, Pong, TurnEnd>;
 
 std::string encode(const ClientMessage& message);
 std::string encode(const WorkerMessage& message);

@@ -17,6 +17,7 @@ Decode full_decode() {
   m.spec.deadline = Milliseconds(1500);
   m.spec.epoch = 9;
   m.spec.partial = true;
+  m.spec.turn_end = true;
   m.prompt = "appointment";
   return m;
 }
@@ -35,6 +36,7 @@ TEST_CASE("a decode travels whole") {
   CHECK(m.spec.deadline == Milliseconds(1500));
   CHECK(m.spec.epoch == 9);
   CHECK(m.spec.partial);
+  CHECK(m.spec.turn_end);
   CHECK(m.prompt == "appointment");
 }
 
@@ -65,6 +67,14 @@ TEST_CASE("worker messages travel whole") {
   const JobError seen = std::get<JobError>(decode_worker(encode(WorkerMessage(error))).value());
   CHECK(seen.error.code == ErrorCode::kBusy);
   CHECK(seen.error.detail == "queue full");
+
+  const TurnEnd turn{3, 24'160, 0.25};
+  CHECK(std::get<TurnEnd>(decode_worker(encode(WorkerMessage(turn))).value()) == turn);
+  for (const char* bad :
+       {R"({"type":"turn_end","stream":3,"to":9})", R"({"type":"turn_end","p":1})",
+        R"({"type":"turn_end","stream":3,"to":9,"p":1.5})",
+        R"({"type":"turn_end","stream":3,"to":-1,"p":1})"})
+    CHECK_FALSE(decode_worker(bad));
 
   Hello hello;
   hello.models = {"whisper-base-q8_0"};

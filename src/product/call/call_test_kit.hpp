@@ -87,6 +87,7 @@ class ScriptedHearing final : public speech::Recognizer {
       heard.text = text_in(job.spec.from_sample, job.spec.to_sample);
       heard.confidence = heard.text.empty() ? 0 : 0.9;
       heard.decoded = decode_time;
+      if (job.spec.turn_end && turn_end) sink_->on_turn_end(job.spec.to_sample, *turn_end);
       sink_->on_text(number, heard);
     }
   }
@@ -94,10 +95,11 @@ class ScriptedHearing final : public speech::Recognizer {
   std::vector<Words> said;
   std::vector<speech::DecodeSpec> asked;
   Milliseconds decode_time{350};
-  bool busy = false;     ///< no decoder is idle: partial decodes fail
-  bool fails = false;    ///< every decode fails
-  bool stalled = false;  ///< says nothing for the time being, and all of it afterwards
-  Milliseconds lag{0};   ///< of every probability
+  bool busy = false;               ///< no decoder is idle: partial decodes fail
+  bool fails = false;              ///< every decode fails
+  bool stalled = false;            ///< says nothing for the time being, and all of it afterwards
+  Milliseconds lag{0};             ///< of every probability
+  std::optional<double> turn_end;  ///< what a model of the end of turns says of every turn
 
  private:
   struct Job {

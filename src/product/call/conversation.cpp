@@ -203,6 +203,10 @@ void Conversation::on_decode_failed(speech::JobNumber number, const Error&) {
   act(turns_.on_decode_failed(job.turn_job));
 }
 
+void Conversation::on_turn_end(std::uint64_t to_sample, double probability) {
+  if (running_) act(turns_.on_turn_end(to_sample, probability));
+}
+
 void Conversation::on_available(bool available) {
   if (!available && running_) listener_.on_degraded("hearing");
 }
@@ -247,6 +251,7 @@ void Conversation::decode(const StartDecode& wanted) {
   spec.deadline = parts_.decode_deadline;
   spec.epoch = media_.epoch();
   spec.partial = wanted.partial;
+  spec.turn_end = !wanted.partial;
   const speech::JobNumber job = parts_.recognizer.decode(hearing_, spec);
   const auto preroll = static_cast<std::uint64_t>(parts_.turns.preroll.count()) * kSamplesPerMs;
   jobs_.emplace(job, Job{wanted.job, ms_of(wanted.from + preroll), wanted.partial});

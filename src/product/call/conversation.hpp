@@ -107,6 +107,7 @@ class Conversation final : public speech::HearingSink {
   void on_speech_probability(std::uint64_t end_sample, double probability) override;
   void on_text(speech::JobNumber job, const speech::HeardText& heard) override;
   void on_decode_failed(speech::JobNumber job, const Error& error) override;
+  void on_turn_end(std::uint64_t to_sample, double probability) override;
   void on_available(bool available) override;
 
  private:

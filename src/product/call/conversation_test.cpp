@@ -26,6 +26,18 @@ TEST_CASE("a caller is heard, answered and written down, each turn once and in o
   CHECK(call.count("disclosure") == 1);
 }
 
+TEST_CASE("a model that hears the end of a turn has it answered sooner, or later") {
+  for (const double p : {0.9, 0.1}) {
+    INFO(p);
+    Simulation call;
+    call.listen();
+    call.hearing.turn_end = p;
+    call.say("对");
+    call.quiet(640ms);
+    CHECK(call.bot_heard() == (p > 0.5));
+  }
+}
+
 TEST_CASE("who goes on before the answer is heard is answered once, for all that was said") {
   Simulation call;
   call.listen();

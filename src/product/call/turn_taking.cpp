@@ -18,6 +18,8 @@ constexpr Milliseconds kAwaitedMax{5'000};  // a recogniser later than this says
 constexpr Milliseconds kPauseMin{160};      // shorter silences are parts of words
 /// Silero lags behind the sound by less than this; what it calls speech for longer is soft speech.
 constexpr Milliseconds kProbabilityLag{256};
+/// From here on a model of the end of turns says yes (Smart-Turn: 0.5).
+constexpr double kTurnEnds = 0.5;
 constexpr double kPaceKept = 0.9;
 constexpr double kPaceWaits = 1.25;
 }  // namespace
@@ -111,6 +113,7 @@ void TurnTaking::begin_utterance(SamplePos end, TurnActions& out) {
   partial_to_ = run_from_;
   partials_ = 0;
   result_.reset();
+  turn_end_.reset();
   stopped_ = undecided_ = false;
   overlong_ = false;
   if (!answered_) taken_back_ = 0;
@@ -185,6 +188,7 @@ void TurnTaking::speculate(SamplePos now, TurnActions& out) {
 
 void TurnTaking::drop_decode(TurnActions& out) {
   result_.reset();
+  turn_end_.reset();
   job_is_partial_ = false;
   if (job_ == 0) return;
   out.emplace_back(CancelDecode{std::exchange(job_, 0)});
@@ -194,6 +198,8 @@ Milliseconds TurnTaking::patience() const {
   const Completeness judged = result_ ? result_->judged : Completeness::kComplete;
   if (judged == Completeness::kSatisfied) return config_.satisfied;
   const Milliseconds slow = std::min(pace_.waits(), config_.longest);
+  if (turn_end_ && judged != Completeness::kUnfinished)
+    return std::max(*turn_end_ >= kTurnEnds ? config_.sounds_finished : config_.unfinished, slow);
   switch (judged) {
     case Completeness::kUnclear:
       return std::max(config_.unclear, slow);
@@ -285,6 +291,14 @@ TurnActions TurnTaking::on_decode_failed(std::uint64_t job) {
   if (std::exchange(job_is_partial_, false)) return out;
   result_ = Adopted{{}, 0, Milliseconds{0}, true, Completeness::kUnclear};
   resume_bot(out);
+  consider_end(known_to(), out);
+  return out;
+}
+
+TurnActions TurnTaking::on_turn_end(SamplePos to, double probability) {
+  TurnActions out;
+  if (state_ != State::kTrailing || to < speech_to_) return out;  // speech has gone on since
+  turn_end_ = probability;
   consider_end(known_to(), out);
   return out;
 }

@@ -30,6 +30,7 @@ struct TurnConfig {
   Milliseconds complete{920};
   Milliseconds unclear{950};
   Milliseconds unfinished{1'200};
+  Milliseconds sounds_finished{500};   ///< instead of complete or unclear, if a model hears it so
   Milliseconds longest{2'000};         ///< whatever the caller's own pauses are
   Milliseconds partial_after{450};     ///< of speech: the first partial decode …
   Milliseconds partial_every{800};     ///< … and of more speech, the next ones,
@@ -118,6 +119,8 @@ class TurnTaking {
   TurnActions on_text(std::uint64_t job, const std::string& text, double confidence,
                       Milliseconds took);
   TurnActions on_decode_failed(std::uint64_t job);
+  /// Probability, by a model that hears how it was said, that the speech up to `to` ends the turn.
+  TurnActions on_turn_end(SamplePos to, double probability);
   static constexpr Milliseconds kNever = Milliseconds::max();
   /// The bot began speaking at `at`. @param interruptible_after of the node: kNever, or so much of
   /// it is heard first.
@@ -197,9 +200,10 @@ class TurnTaking {
   std::uint64_t next_job_ = 1;
   std::uint64_t job_ = 0;  ///< under way, 0 = none
   bool job_is_partial_ = false;
-  SamplePos partial_to_ = 0;       ///< speech that a partial decode covered
-  int partials_ = 0;               ///< of this utterance
-  std::optional<Adopted> result_;  ///< of the speech up to speech_to_
+  SamplePos partial_to_ = 0;        ///< speech that a partial decode covered
+  int partials_ = 0;                ///< of this utterance
+  std::optional<Adopted> result_;   ///< of the speech up to speech_to_
+  std::optional<double> turn_end_;  ///< probability that it ends the turn, by its sound
 
   struct Said {
     SamplePos from;

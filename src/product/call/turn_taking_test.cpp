@@ -78,6 +78,48 @@ struct Bench {
 
 }  // namespace
 
+TEST_CASE("how it sounds sets the wait for what is whole or unclear") {
+  struct Row {
+    Completeness judged;
+    double p;
+    Milliseconds wait;
+  };
+  for (const Row& row : {Row{Completeness::kComplete, 0.9, 500ms},
+                         {Completeness::kUnclear, 0.9, 500ms},
+                         {Completeness::kComplete, 0.1, 1'200ms},
+                         {Completeness::kSatisfied, 0.1, 300ms},
+                         {Completeness::kUnfinished, 0.9, 1'200ms}}) {
+    INFO(name_of(row.judged), " ", row.p);
+    Bench b;
+    b.judged = row.judged;
+    b.say(960ms);
+    b.quiet(192ms);
+    REQUIRE_FALSE(b.decodes(false).empty());
+    b.take(b.turns.on_turn_end(b.decodes(false).back().to, row.p));
+    b.answer("下午四点");
+    b.quiet(1'600ms);
+    REQUIRE(b.all<TurnEnded>().size() == 1);
+    CHECK(b.since_speech(b.all<TurnEnded>()[0]) >= row.wait);
+    CHECK(b.since_speech(b.all<TurnEnded>()[0]) < row.wait + 64ms);
+  }
+}
+
+TEST_CASE("how a pause sounded says nothing of what is said after it") {
+  Bench b;
+  b.say(640ms);
+  b.quiet(192ms);
+  const SamplePos pause = b.decodes(false).back().to;
+  b.take(b.turns.on_turn_end(pause, 0.9));
+  b.say(640ms);
+  b.take(b.turns.on_turn_end(pause, 0.9));  // late
+  b.quiet(192ms);
+  b.take(b.turns.on_turn_end(pause, 0.9));  // later still
+  b.answer("下午四点");
+  b.quiet(1'600ms);
+  REQUIRE(b.all<TurnEnded>().size() == 1);
+  CHECK(b.since_speech(b.all<TurnEnded>()[0]) >= b.config.complete);
+}
+
 TEST_CASE("decoding starts within the first 200 ms of silence and covers the utterance") {
   Bench b;
   b.quiet(500ms);

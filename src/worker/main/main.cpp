@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
   hear_command->add_option("--zh", hear_config.recognizer_zh, "folder of a sherpa-onnx model");
   hear_command->add_option("--en", hear_config.recognizer_en, "folder of a sherpa-onnx model");
   hear_command->add_option("--phrases-zh", hear_config.phrases_zh, "what callers say, one a line");
+  hear_command->add_option("--turn-end", hear_config.turn_end, "file of an end-of-turn model");
   auto* speak_command = app.add_subcommand("speak", "text to speech");
   speak_command->add_option("--socket", speak_config.socket, "Unix socket")->required();
   speak_command->add_option("--models", speak_config.models, "folder of scripts/models")
