@@ -43,7 +43,7 @@ class EndOfTurn {
 /// Threads: every call and every answer on the home loop.
 class EndOfTurnPump {
  public:
-  static constexpr std::size_t kWaitingMax = 16;
+  static constexpr std::size_t kWaitingMax = 8;
 
   EndOfTurnPump(EndOfTurn model, net::EventLoop& home, telemetry::Log& log)
       : model_(std::move(model)), home_(home), log_(log), loop_("turn-end", log, kWaitingMax) {}

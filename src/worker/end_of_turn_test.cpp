@@ -92,5 +92,24 @@ TEST_CASE("judgements come to the home loop, in the order they were asked for") 
   CHECK(order == std::vector<int>{0, 1, 2});
 }
 
+TEST_CASE("what waits for a judgement is bounded") {
+  telemetry::NullLog log;
+  net::EventLoop home("home", log);
+  EndOfTurnPump pump(smart_turn(), home, log);
+  std::size_t judged = 0;
+  std::promise<void> full;
+  std::promise<void> done;
+  home.post([&] {
+    for (std::size_t i = 0; i < 3 * EndOfTurnPump::kWaitingMax; ++i)
+      pump.ask(digit(), [&](double) {
+        if (++judged == EndOfTurnPump::kWaitingMax) full.set_value();
+      });
+  });
+  REQUIRE(full.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+  home.post([&] { pump.ask(digit(), [&](double) { done.set_value(); }); });
+  REQUIRE(done.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+  CHECK(judged <= EndOfTurnPump::kWaitingMax + 2);  // one is at work, and is no longer waiting
+}
+
 }  // namespace
 }  // namespace yyc3::worker

@@ -54,7 +54,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Result<void> open(const wire::Open& message);
   void decode(wire::Decode message);
   void cancel_job(speech::JobNumber job);
-  void answer(speech::JobNumber job, const wire::WorkerMessage& message);
+  void answer(speech::JobNumber number, const wire::WorkerMessage& message);
+  void judge_turn_end(DecodePool::Job& job);
 
   std::shared_ptr<net::WebSocket> socket_;
   DecodePool& pool_;
@@ -81,9 +82,21 @@ Result<void> Session::open(const wire::Open& message) {
   return {};
 }
 
-void Session::answer(speech::JobNumber job, const wire::WorkerMessage& message) {
-  jobs_.erase(job);
+void Session::answer(speech::JobNumber number, const wire::WorkerMessage& message) {
+  const auto job = jobs_.extract(number);
   send(message);
+  if (!job.empty() && std::holds_alternative<wire::Text>(message)) judge_turn_end(*job.mapped());
+}
+
+/// After the decode, not beside it: both want the one core of this process.
+void Session::judge_turn_end(DecodePool::Job& job) {
+  const speech::DecodeSpec& spec = job.order.spec;
+  if (!spec.turn_end || turn_end_ == nullptr) return;
+  const std::weak_ptr<Session> weak = weak_from_this();
+  turn_end_->ask(std::move(job.pcm),
+                 [weak, from = job.order.stream, to = spec.to_sample](double p) {
+                   if (const auto self = weak.lock()) self->send(wire::TurnEnd{from, to, p});
+                 });
 }
 
 void Session::decode(wire::Decode message) {
@@ -105,11 +118,6 @@ void Session::decode(wire::Decode message) {
   }
   job->order = std::move(message);
   const std::weak_ptr<Session> weak = weak_from_this();
-  const speech::DecodeSpec& spec = job->order.spec;
-  if (spec.turn_end && turn_end_ != nullptr)
-    turn_end_->ask(job->pcm, [weak, from = job->order.stream, to = spec.to_sample](double p) {
-      if (const auto self = weak.lock()) self->send(wire::TurnEnd{from, to, p});
-    });
   job->answer = [weak, number](const wire::WorkerMessage& text) {
     if (const auto self = weak.lock()) self->answer(number, text);
   };

@@ -94,7 +94,8 @@ class Ear final : public speech::HearingSink {
     return up_;
   }
 
-  Result<speech::HeardText> recognise(std::span<const std::int16_t> pcm) {
+  /// @param last of its file: how finished it sounds is asked too.
+  Result<speech::HeardText> recognise(std::span<const std::int16_t> pcm, bool last) {
     std::promise<Result<speech::HeardText>> answer;
     auto result = answer.get_future();
     on_loop([&] {
@@ -109,7 +110,7 @@ class Ear final : public speech::HearingSink {
       spec.language = language_;
       spec.grammar = grammar_;
       spec.deadline = kDeadline;
-      spec.turn_end = ask_turn_end_;
+      spec.turn_end = ask_turn_end_ && last;
       client_->decode(stream_, spec);
       clock_ += pcm.size();
     });
@@ -120,8 +121,10 @@ class Ear final : public speech::HearingSink {
   [[nodiscard]] std::optional<double> turn_end() {
     if (!ask_turn_end_) return std::nullopt;
     auto told = turn_end_.get_future();
-    if (told.wait_for(kTurnEndPatience) != std::future_status::ready) return std::nullopt;
-    return told.get();
+    if (told.wait_for(kTurnEndPatience) == std::future_status::ready) return told.get();
+    std::fputs("aicall: no end of turn was told: the log of the hear worker says why\n", stderr);
+    ask_turn_end_ = false;
+    return std::nullopt;
   }
 
   void on_speech_probability(std::uint64_t, double) override {}
@@ -252,13 +255,14 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
     const auto segments = speech_segments(*pcm);
     if (segments.empty()) transcript.confidence = 0;
     for (const auto& [from, to] : segments) {
-      const auto heard = ear.recognise(std::span(*pcm).subspan(from, to - from));
+      const bool last = to == segments.back().second;
+      const auto heard = ear.recognise(std::span(*pcm).subspan(from, to - from), last);
       if (!heard) {
         code = tell(heard.error(), file.c_str());
         break;
       }
       transcript.add(*heard);
-      transcript.turn_end = ear.turn_end();
+      if (last) transcript.turn_end = ear.turn_end();
     }
     print_text(file, arguments, transcript, static_cast<double>(pcm->size()) / 8000);
   }

@@ -59,7 +59,7 @@ class HearingSink {
   virtual void on_text(JobNumber job, const HeardText& heard) = 0;
   virtual void on_decode_failed(JobNumber job, const Error& error) = 0;
   /// Probability 0..1 that the speech up to `to_sample`, for which DecodeSpec::turn_end asked, ends
-  /// a turn. May come before or after the text, or never (no model, or it is behind).
+  /// a turn. Comes after the text, or never (no model, or it is behind).
   virtual void on_turn_end(std::uint64_t to_sample, double probability) {
     static_cast<void>(to_sample), static_cast<void>(probability);
   }

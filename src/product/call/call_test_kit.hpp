@@ -87,8 +87,9 @@ class ScriptedHearing final : public speech::Recognizer {
       heard.text = text_in(job.spec.from_sample, job.spec.to_sample);
       heard.confidence = heard.text.empty() ? 0 : 0.9;
       heard.decoded = decode_time;
-      if (job.spec.turn_end && turn_end) sink_->on_turn_end(job.spec.to_sample, *turn_end);
       sink_->on_text(number, heard);
+      if (sink_ != nullptr && job.spec.turn_end && turn_end)
+        sink_->on_turn_end(job.spec.to_sample, *turn_end);
     }
   }
 
