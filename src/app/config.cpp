@@ -125,6 +125,25 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
          c.render_first, {"zh", "en"});
 }
 
+void read_language(ConfigReader& r, Config::Language& c) {
+  r.read({"language.url",
+          "An OpenAI-compatible chat engine (http://… or https://…/v1): vLLM, Ollama, llama.cpp. "
+          "Empty: none. For now `aicall language ask` alone uses it."},
+         c.url);
+  r.read({"language.key_file", "File (0600) that holds the API key of language.url."}, c.key_file);
+  r.read({"language.model", "Model that language.url is asked for."}, c.model);
+  r.read({"language.first_token_ms", "Nothing said by then: the answer is given up."},
+         c.first_token_ms, 50, 60'000);
+  r.read({"language.total_ms", "For the whole answer."}, c.total_ms, 50, 300'000);
+  if (c.total_ms < c.first_token_ms)
+    r.problem("language.total_ms", "must not be less than language.first_token_ms");
+  if (c.url.empty() != c.model.empty())
+    r.problem(c.url.empty() ? "language.url" : "language.model",
+              "language.url and language.model go together");
+  if (!c.key_file.empty() && c.url.empty())
+    r.problem("language.key_file", "goes with a language.url");
+}
+
 void read_turns(ConfigReader& r, Config::Turns& c) {
   r.read({"turns.satisfied_ms", "Silence that ends a turn when the question is answered."},
          c.satisfied_ms, 200, 3000);
@@ -206,6 +225,7 @@ Config Config::read(ConfigReader& reader) {
                             !std::filesystem::exists(config.turn_end_model(), none))
     reader.problem("speech.turn_end_model",
                    "names a file that is not there: " + config.turn_end_model().string());
+  read_language(reader, config.language);
   read_turns(reader, config.turns);
   read_rest(reader, config);
   return config;

@@ -67,6 +67,13 @@ struct Config {
     std::int64_t prompt_cache_mb = 32;
     std::string render_first = "zh";  ///< zh or en
   } speech;
+  struct Language {
+    std::string url;  ///< empty: no language model
+    std::string key_file;
+    std::string model;
+    std::int64_t first_token_ms = 600;
+    std::int64_t total_ms = 4000;
+  } language;
   struct Turns {
     std::int64_t satisfied_ms = 300;
     std::int64_t complete_ms = 920;

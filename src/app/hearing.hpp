@@ -21,10 +21,6 @@ struct HearingParts {
   std::function<void()> on_hang;  ///< our own worker does not answer
 };
 
-/// The API key in `file`, empty when none is named. @param name of the configuration key, for the
-/// error. Errors: kNotFound, kDenied (others may read it), kInvalid; with the mend.
-Result<std::string> read_engine_key(const char* name, const std::string& file);
-
 /// The recogniser that speech.hear_url asks for: a transcription API for http(s)://…, else a hear
 /// worker at `endpoint`. Errors: kNotFound, kDenied, kInvalid the key file, with the mend.
 Result<std::unique_ptr<speech::Recognizer>> make_recognizer(const Config& config,

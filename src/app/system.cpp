@@ -17,6 +17,7 @@
 #include "api/system_routes.hpp"
 #include "api/talk_socket.hpp"
 #include "api/web_app.hpp"
+#include "app/engine_access.hpp"
 #include "app/hearing.hpp"
 #include "app/parts.hpp"
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "app/engine_access.hpp"
 #include "platform/process/supervisor.hpp"
 #include "product/events/events.hpp"
 
@@ -129,13 +130,9 @@ Result<void> Workers::start(const Config& config, telemetry::Log& log, const Clo
       if (!added) return added;
       continue;
     }
-    auto endpoint = net::Endpoint::parse(role.url);
-    if (!endpoint)
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("speech.{}_url: {}", role.name, endpoint.error().detail));
-    role.endpoint = *endpoint;
-    std::string& base = role.endpoint.base_path;
-    if (base.ends_with("/v1")) base.erase(base.size() - 3);  // our targets begin with it
+    auto endpoint = engine_endpoint(fmt::format("speech.{}_url", role.name), role.url);
+    if (!endpoint) return tl::unexpected<Error>(endpoint.error());
+    role.endpoint = std::move(*endpoint);
     state_->set(role.name, "up");
   }
   return {};

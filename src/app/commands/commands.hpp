@@ -40,6 +40,13 @@ struct SayArguments {
   bool telephone = false;
 };
 
+struct AskArguments {
+  std::string text;
+  std::string system;                ///< what the model is told beforehand; may be empty
+  std::vector<std::string> choices;  ///< the answer is one of them; or none
+  std::int64_t tokens = 100;
+};
+
 /// Each command blocks until it is done and returns the exit code. Errors are one line on stderr
 /// that says what to do.
 int serve(const std::filesystem::path& config);
@@ -50,6 +57,7 @@ int config_documentation();
 int console_link(const std::filesystem::path& config);
 int list_models(const std::filesystem::path& config);
 int transcribe(const std::filesystem::path& config, const TranscribeArguments& arguments);
+int ask(const std::filesystem::path& config, const AskArguments& arguments);
 int say(const std::filesystem::path& config, const SayArguments& arguments);
 /// Replaces this program by another that came with it (demo, scripts/models).
 int run_beside(const std::string& program, const std::vector<std::string>& arguments);

@@ -44,6 +44,19 @@ void add_speech(CLI::App& app, std::filesystem::path& config, int& code) {
   voice->callback([&config, &code, said] { code = say(config, *said); });
 }
 
+void add_language(CLI::App& app, std::filesystem::path& config, int& code) {
+  auto* language = app.add_subcommand("language", "Try the language model of language.url");
+  language->require_subcommand(1);
+  auto* command = language->add_subcommand("ask", "Ask it, and print the answer as it comes");
+  const auto asked = std::make_shared<AskArguments>();
+  command->add_option("text", asked->text, "What to ask")->required();
+  command->add_option("--system", asked->system, "What it is told beforehand");
+  command->add_option("--choice", asked->choices, "The answer is one of these (give two or more)");
+  command->add_option("--tokens", asked->tokens, "Length of the answer")
+      ->check(CLI::Range(1, 4096));
+  command->callback([&config, &code, asked] { code = ask(config, *asked); });
+}
+
 void add_config(CLI::App& app, std::filesystem::path& config, int& code) {
   auto* command = app.add_subcommand("config", "Check the configuration, or print its keys");
   command->require_subcommand(1);
@@ -90,6 +103,7 @@ int run(int argc, char** argv) {
   add_config(app, config, code);
   add_models(app, config, code);
   add_speech(app, config, code);
+  add_language(app, config, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
