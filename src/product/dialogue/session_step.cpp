@@ -271,7 +271,7 @@ bool DialogueSession::Step::answer_faq(const HeardText& heard) {
   return true;
 }
 
-/// No unsure answer has consequences; the same one twice in a row is sure.
+/// No unsure answer has consequences; the same one twice, with nothing clear between, is sure.
 bool DialogueSession::Step::unsure(const HeardText& heard, const Answer& answer) {
   if (heard.confidence >= kUnsure || answer.label == unsure_before_) return false;
   state_.unsure = answer.label;
@@ -358,6 +358,8 @@ void DialogueSession::Step::hear(const HeardText& heard) {
   if (understood_.request == Request::kGoodbye) return go(state_.flow->globals.goodbye);
   if (answer_faq(heard)) return say_question();
   if (obey_soft_request()) return;
+  // What nobody could make out takes no answer back either.
+  if (heard.confidence < kUnsure && state_.unsure.empty()) state_.unsure = unsure_before_;
   no_match();
 }
 

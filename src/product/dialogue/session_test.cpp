@@ -315,8 +315,15 @@ TEST_CASE("an unsure yes books nothing") {
     CHECK(session.node() == "rescheduled");
   }
   SUBCASE("another answer between, and it begins anew") {
-    session.on_heard({"苹果", 0.2, kZh}, kNow);
+    SUBCASE("said clearly") { session.on_heard({"苹果", 0.9, kZh}, kNow); }
+    SUBCASE("or the other one, unsurely too") { session.on_heard({"不对", 0.2, kZh}, kNow); }
     CHECK(action<BookSlot>(session.on_heard({"对", 0.2, kZh}, kNow)) == nullptr);
+  }
+  SUBCASE("what nobody could make out between takes it not back") {
+    // Heard on a real call: 对的, 不知道 (for 对的), 你说什么, 对的, and the keypad was offered.
+    session.on_heard({"不知道", 0.36, kZh}, kNow);
+    session.on_heard({"你说什么，能再说一遍吗", 0.9, kZh}, kNow);
+    CHECK(action<BookSlot>(session.on_heard({"对的", 0.36, kZh}, kNow)) != nullptr);
   }
   SUBCASE("asked what it said, the bot says the question and not the excuse") {
     const Reply again = session.on_heard({"你说什么，能再说一遍吗", 0.9, kZh}, kNow);
