@@ -21,7 +21,7 @@ namespace yyc3::worker {
 [[nodiscard]] std::vector<float> whisper_features(std::span<const float> pcm16k);
 
 /// How finished a caller sounds, by the sound alone: a model of Smart-Turn v3's kind (ONNX,
-/// input_features [n, 80, 800] to one probability), the operator's choice.
+/// input_features [n, 80, 800] to a probability named logits), the operator's choice.
 /// Threads: immutable, any.
 class EndOfTurn {
  public:

@@ -1,8 +1,7 @@
 #include "worker/end_of_turn.hpp"
 
+#include <chrono>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <future>
 #include <numbers>
 

@@ -5,6 +5,7 @@
 #include "engine/speech/speak_client.hpp"
 #include "house/paths.hpp"
 #include "platform/net/event_loop.hpp"
+#include "platform/net/loop_test_support.hpp"
 #include "worker/hear_server.hpp"
 #include "worker/speak_server.hpp"
 #include "worker/worker_test_support.hpp"
@@ -38,15 +39,7 @@ struct Sink final : speech::HearingSink {
   std::promise<void> ready;
 };
 
-/// Runs `f` on the loop and waits for it.
-void on_loop(net::EventLoop& loop, const std::function<void()>& f) {
-  std::promise<void> done;
-  REQUIRE(loop.post([&] {
-    f();
-    done.set_value();
-  }));
-  REQUIRE(done.get_future().wait_for(kPatience) == std::future_status::ready);
-}
+using net::testing::on_loop;
 
 TEST_CASE("the hear worker serves the recognizer port: probabilities, text, cancel") {
   const testing::TempDir folder;

@@ -13,12 +13,6 @@ namespace yyc3::inference {
 
 namespace {
 
-net::HttpClientOptions one_request_a_connection() {
-  net::HttpClientOptions options;
-  options.idle_connections_max = 0;  // a POST that loses the race with a closing server is lost
-  return options;
-}
-
 Milliseconds whole_ms(SteadyTime from, SteadyTime to) {
   return std::chrono::duration_cast<Milliseconds>(to - from);
 }
@@ -38,8 +32,7 @@ struct OpenAiChat::State : std::enable_shared_from_this<State> {
     SteadyTime begun{};
     SseParser events;
     ChatAnswer answer;
-    bool finished = false;         ///< a finish_reason was seen
-    bool done = false;             ///< [DONE] was: nothing comes after it
+    bool finished = false;         ///< a finish_reason or [DONE] was seen: the answer is whole
     std::optional<Error> failure;  ///< why we broke it off
     net::Spawned sending;
     net::Spawned watching;  ///< for the first token
@@ -51,7 +44,7 @@ struct OpenAiChat::State : std::enable_shared_from_this<State> {
         loop(l),
         log(lg),
         clock(cl),
-        client(l.executor(), config.endpoint, one_request_a_connection()),
+        client(l.executor(), config.endpoint, net::HttpClientOptions::one_request_a_connection()),
         breaker(cl, config.breaker),
         failures(metrics.counter("yyc3_inference_chat_failures_total",
                                  "Answers that the language model did not give")),
@@ -86,7 +79,6 @@ struct OpenAiChat::State : std::enable_shared_from_this<State> {
   std::map<ChatNumber, ChatSink*> refused;  ///< to be told in a moment
   std::string last_failure;                 ///< logged once, until an answer comes
   std::string why_away;                     ///< the last failure that counted with the breaker
-  bool stopped = false;
   ChatNumber next = 1;
 };
 
@@ -140,8 +132,8 @@ bool OpenAiChat::State::take_event(ChatNumber number, const std::string& data) {
   Job* job = job_of(number);  // the sink may have cancelled it at the event before
   if (job == nullptr) return false;
   if (data == "[DONE]") {
-    job->done = true;
-    return false;
+    job->finished = true;
+    return false;  // nothing comes after it
   }
   const auto delta = decode_delta(data);
   if (!delta) {
@@ -171,7 +163,7 @@ bool OpenAiChat::State::take_event(ChatNumber number, const std::string& data) {
 Result<ChatAnswer> OpenAiChat::State::outcome(Job& job,
                                               const Result<net::ClientResponse>& response) const {
   if (job.failure) return tl::unexpected<Error>(*job.failure);
-  if (!response && !job.done) {
+  if (!response && !job.finished) {
     if (response.error().code == ErrorCode::kTimeout)
       return fail(
           ErrorCode::kTimeout,
@@ -182,7 +174,7 @@ Result<ChatAnswer> OpenAiChat::State::outcome(Job& job,
   }
   if (response && response->status != 200)
     return tl::unexpected<Error>(status_error(response->status));
-  if (!job.finished && !job.done)
+  if (!job.finished)
     return job.answer.text.empty()
                ? fail(ErrorCode::kInvalid, std::string(kNoAnswer))
                : fail(ErrorCode::kUnavailable, "the answer broke off in the middle");
@@ -202,7 +194,7 @@ Result<ChatAnswer> OpenAiChat::State::outcome(Job& job,
 
 void OpenAiChat::State::finish(ChatNumber number, const Result<net::ClientResponse>& response) {
   Job* job = job_of(number);
-  if (job == nullptr || stopped) return;  // cancelled, or late, meanwhile
+  if (job == nullptr) return;  // cancelled, or late, meanwhile
   auto answer = outcome(*job, response);
   if (!answer) return fail_job(number, answer.error());
   job->watching.cancel();
@@ -215,7 +207,7 @@ void OpenAiChat::State::finish(ChatNumber number, const Result<net::ClientRespon
 
 void OpenAiChat::State::fail_job(ChatNumber number, const Error& error) {
   const auto at = jobs.find(number);
-  if (at == jobs.end() || stopped) return;
+  if (at == jobs.end()) return;
   at->second.watching.cancel();
   ChatSink* sink = at->second.sink;
   jobs.erase(at);
@@ -237,7 +229,7 @@ ChatNumber OpenAiChat::State::refuse(ChatSink& sink, Error error) {
   // The port never calls back from inside a call.
   loop.post([state = weak_from_this(), number, error = std::move(error)] {
     const auto alive = state.lock();
-    if (!alive || alive->stopped) return;
+    if (!alive) return;
     const auto told = alive->refused.extract(number);
     if (!told.empty()) told.mapped()->on_failed(number, error);
   });
@@ -249,7 +241,6 @@ OpenAiChat::OpenAiChat(OpenAiChatConfig config, net::EventLoop& loop, telemetry:
     : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock)) {}
 
 OpenAiChat::~OpenAiChat() {
-  state_->stopped = true;
   for (const auto& [number, job] : state_->jobs) {
     job.sending.cancel();
     job.watching.cancel();

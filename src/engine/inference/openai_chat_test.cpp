@@ -2,16 +2,14 @@
 
 #include <doctest/doctest.h>
 #include <functional>
-#include <future>
 #include <utility>
 
 #include "base/json.hpp"
 #include "platform/net/http_server.hpp"
+#include "platform/net/loop_test_support.hpp"
 
 namespace yyc3::inference {
 namespace {
-
-constexpr auto kPatience = std::chrono::seconds{20};  // far beyond what any step needs
 
 std::string event(std::string_view content) {
   const json::object delta{{"content", content}};
@@ -85,24 +83,9 @@ struct Engine {
     co_return std::string();
   }
 
-  /// Runs `f` on the loop and waits for it.
-  void on_loop(const std::function<void()>& f) {
-    std::promise<void> done;
-    REQUIRE(loop.post([&] {
-      f();
-      done.set_value();
-    }));
-    REQUIRE(done.get_future().wait_for(kPatience) == std::future_status::ready);
-  }
+  void on_loop(const std::function<void()>& f) { net::testing::on_loop(loop, f); }
   bool eventually(const std::function<bool()>& done) {
-    for (int i = 0; i < 4'000; ++i) {
-      bool yes = false;
-      on_loop([&] { yes = done(); });
-      if (yes) return true;
-      std::promise<void> never;
-      static_cast<void>(never.get_future().wait_for(std::chrono::milliseconds{5}));
-    }
-    return false;
+    return net::testing::eventually_on(loop, done);
   }
 };
 
@@ -291,12 +274,18 @@ TEST_CASE("a bad request and one too many are refused, later, and asked of nobod
   CHECK(rig.engine.eventually([&] { return rig.engine.asked == 1; }));
 }
 
-TEST_CASE("an answer is whole at [DONE], whatever the connection does then") {
+TEST_CASE("an answer is whole at [DONE] or its finish_reason, whatever the connection does then") {
   Rig rig;
-  rig.engine.pieces = {event("您好"), "data: [DONE]\n\n", kHold};
-  rig.ask();
-  REQUIRE(rig.engine.eventually([&] { return rig.notes.answers.size() == 1; }));
-  CHECK(rig.notes.answers[0].second.text == "您好");
+  const std::string finish = kEnd.substr(0, kEnd.find("\n\n") + 2);
+  std::size_t answers = 0;
+  for (const auto& end : {std::vector<std::string>{"data: [DONE]\n\n", kHold}, {finish, kTear}}) {
+    rig.engine.pieces = {event("您好")};
+    rig.engine.pieces.insert(rig.engine.pieces.end(), end.begin(), end.end());
+    rig.ask();
+    ++answers;
+    REQUIRE(rig.engine.eventually([&] { return rig.notes.answers.size() == answers; }));
+    CHECK(rig.notes.answers.back().second.text == "您好");
+  }
 }
 
 TEST_CASE("a model that is gone tells nothing, even what had come already") {

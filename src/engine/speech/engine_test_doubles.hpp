@@ -22,6 +22,7 @@
 #include "engine/speech/remote_recognizer.hpp"
 #include "engine/telephony/codec/wav.hpp"
 #include "platform/net/http_server.hpp"
+#include "platform/net/loop_test_support.hpp"
 #include "platform/net/websocket.hpp"
 
 namespace yyc3::speech::testing {
@@ -34,25 +35,9 @@ struct Ground {
   SystemClock clock;
   net::EventLoop loop{"speech test", log};
 
-  /// Runs `f` on the loop and waits for it.
-  void on_loop(const std::function<void()>& f) {
-    std::promise<void> done;
-    REQUIRE(loop.post([&] {
-      f();
-      done.set_value();
-    }));
-    REQUIRE(done.get_future().wait_for(kPatience) == std::future_status::ready);
-  }
-  /// True once `done` (asked on the loop) says so.
+  void on_loop(const std::function<void()>& f) { net::testing::on_loop(loop, f); }
   bool eventually(const std::function<bool()>& done) {
-    for (int i = 0; i < 4000; ++i) {
-      bool yes = false;
-      on_loop([&] { yes = done(); });
-      if (yes) return true;
-      std::promise<void> never;
-      static_cast<void>(never.get_future().wait_for(std::chrono::milliseconds{5}));
-    }
-    return false;
+    return net::testing::eventually_on(loop, done);
   }
 };
 

@@ -60,9 +60,7 @@ class HearingSink {
   virtual void on_decode_failed(JobNumber job, const Error& error) = 0;
   /// Probability 0..1 that the speech up to `to_sample`, for which DecodeSpec::turn_end asked, ends
   /// a turn. Comes after the text, or never (no model, or it is behind).
-  virtual void on_turn_end(std::uint64_t to_sample, double probability) {
-    static_cast<void>(to_sample), static_cast<void>(probability);
-  }
+  virtual void on_turn_end(std::uint64_t /*to_sample*/, double /*probability*/) {}
   /// The engine went away or came back; while away the caller relies on the energy VAD and keypad.
   virtual void on_available(bool available) = 0;
 };

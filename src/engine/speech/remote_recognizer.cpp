@@ -23,12 +23,6 @@ constexpr int kHangoverFrames = 5;
 constexpr std::size_t kProbabilitiesMax = 4096;
 constexpr std::string_view kBoundary = "----aicall-7d1f0c9e5b3a4826";
 
-net::HttpClientOptions one_request_a_connection() {
-  net::HttpClientOptions options;
-  options.idle_connections_max = 0;  // a POST that loses the race with a closing server is lost
-  return options;
-}
-
 std::string form(const std::string& model, Language language, std::span<const std::int16_t> pcm) {
   std::string body;
   const auto part = [&body](std::string_view head, std::string_view content) {
@@ -111,7 +105,7 @@ struct RemoteRecognizer::State : std::enable_shared_from_this<State> {
         loop(l),
         log(lg),
         clock(cl),
-        client(l.executor(), config.endpoint, one_request_a_connection()),
+        client(l.executor(), config.endpoint, net::HttpClientOptions::one_request_a_connection()),
         breaker(cl, config.breaker),
         failures(metrics.counter("yyc3_speech_remote_hear_failures_total",
                                  "Recognitions that an engine elsewhere did not give")),

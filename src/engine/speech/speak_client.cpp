@@ -11,16 +11,6 @@
 
 namespace yyc3::speech {
 
-namespace {
-/// A POST that loses the race with a server closing an idle connection is not sent again, so none
-/// is kept: connecting to a Unix socket costs microseconds.
-net::HttpClientOptions fresh_connections() {
-  net::HttpClientOptions options;
-  options.idle_connections_max = 0;
-  return options;
-}
-}  // namespace
-
 struct SpeakClient::State : std::enable_shared_from_this<State> {
   struct Job {
     std::uint64_t number;
@@ -35,7 +25,7 @@ struct SpeakClient::State : std::enable_shared_from_this<State> {
         loop(l),
         log(lg),
         clock(cl),
-        client(l.executor(), config.endpoint, fresh_connections()),
+        client(l.executor(), config.endpoint, net::HttpClientOptions::one_request_a_connection()),
         failures(
             metrics.counter("yyc3_speech_speak_failures_total", "Synthesis requests that failed")),
         seconds(metrics.histogram("yyc3_speech_speak_seconds", "One synthesis request",

@@ -34,6 +34,14 @@ struct HttpClientOptions {
   Milliseconds connect_timeout{3'000};   ///< resolve, connect and TLS handshake together
   std::size_t idle_connections_max = 4;  ///< kept for reuse; 0: a new one for every request
   Milliseconds idle_lifetime{15'000};    ///< older ones are not reused
+
+  /// A new connection for every request: for POSTs, which are not sent again when they lose the
+  /// race with a server that closes an idle connection, and so that cancelling is closing.
+  static HttpClientOptions one_request_a_connection() {
+    HttpClientOptions options;
+    options.idle_connections_max = 0;
+    return options;
+  }
 };
 
 struct ClientRequest {
