@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/bytes.hpp"
 #include "base/json.hpp"
 #include "engine/speech/telephone_voice.hpp"
+#include "platform/net/health_probe.hpp"
 
 namespace yyc3::speech {
 
@@ -34,7 +36,7 @@ struct SpeakClient::State : std::enable_shared_from_this<State> {
   void start_next();
   net::Task<void> work(Job job);
   net::Task<Result<Pcm>> synthesize(const SpeakRequest& request, Milliseconds left);
-  net::Task<void> probe();
+  void probe();
   void set_available(bool on);
   void finish(std::uint64_t number, const Done& done, Result<Pcm> pcm);
 
@@ -48,7 +50,7 @@ struct SpeakClient::State : std::enable_shared_from_this<State> {
 
   std::deque<Job> waiting;  ///< live requests before the others, each class in order
   std::map<std::uint64_t, net::Spawned> running;
-  net::Spawned probing;
+  std::optional<net::HealthProbe> probing;
   std::uint64_t next_job = 1;
   bool up = false;
   bool stopped = false;
@@ -120,26 +122,16 @@ net::Task<Result<Pcm>> SpeakClient::State::synthesize(const SpeakRequest& reques
   co_return telephone_voice(as_bytes(answer->body));
 }
 
-net::Task<void> SpeakClient::State::probe() {
-  const auto self = shared_from_this();
-  int silent = 0;
-  while (!stopped) {
-    net::ClientRequest request;
-    request.target = "/healthz";
-    request.deadline = config.probe_timeout;
-    const auto answer = co_await client.send(std::move(request));
-    set_available(answer && answer->status == 200);
-    // A worker that accepts but never answers hangs, or it says so of itself (503); one that is not
-    // there is being restarted.
-    const bool hangs = answer ? answer->status == 503 : answer.error().code == ErrorCode::kTimeout;
-    silent = hangs ? silent + 1 : 0;
-    if (silent >= 2) {
-      silent = 0;
-      log.warn("speak worker hangs");
-      if (config.on_hang) config.on_hang();
-    }
-    if (silent == 0) co_await net::sleep_for(up ? config.probe_every : Milliseconds{200});
-  }
+void SpeakClient::State::probe() {
+  net::HealthProbeConfig probe;
+  probe.every = config.probe_every;
+  probe.timeout = config.probe_timeout;
+  probe.on_change = [this](bool on) { set_available(on); };
+  probe.on_hang = [this] {
+    log.warn("speak worker hangs");
+    if (config.on_hang) config.on_hang();
+  };
+  probing.emplace(loop, config.endpoint, std::move(probe));
 }
 
 void SpeakClient::State::set_available(bool on) {
@@ -156,14 +148,14 @@ SpeakClient::SpeakClient(SpeakClientConfig config, net::EventLoop& loop,
                          telemetry::Registry& metrics, telemetry::Log& log, const Clock& clock)
     : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock)) {
   if (state_->config.probe_every > Milliseconds{0})
-    state_->probing = loop.spawn(state_->probe(), "speak probe");
+    state_->probe();
   else
     state_->up = true;
 }
 
 SpeakClient::~SpeakClient() {
   state_->stopped = true;
-  state_->probing.cancel();
+  state_->probing.reset();
   for (const auto& [number, task] : state_->running) task.cancel();
 }
 

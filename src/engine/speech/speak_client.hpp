@@ -24,9 +24,7 @@ struct SpeakClientConfig {
   std::size_t queue_max = 256;  ///< waiting; beyond: kBusy
   std::size_t text_bytes_max = 600;
   Milliseconds probe_every{200};  ///< /healthz of our own worker; 0: a remote engine, not probed
-  /// Two probes in a row unanswered for so long each, or answered 503 (a text that will not come to
-  /// its end): the worker hangs, `on_hang`. With the new one's start (2–3 s) speaking is back
-  /// within 5 s.
+  /// Of HealthProbe: with the new worker's start (2–3 s) speaking is back within 5 s.
   Milliseconds probe_timeout{500};
   std::function<void()> on_hang = {};  ///< our worker does not answer: to be killed
   std::function<void(bool available)> on_change = {};
