@@ -1,6 +1,6 @@
 # Thin: every target calls scripts/. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: demo demo-check build dist test test-long accept soak bench format tidy check clean help
+.PHONY: demo demo-check build language dist test test-long accept soak bench format tidy check clean help
 
 demo: ## set up, build, start the system and let it make one real AI phone call here
 	@scripts/setup demo && scripts/build && scripts/demo
@@ -10,6 +10,9 @@ demo-check: ## the demo with nobody watching: five seeds must reach their goal
 
 build: ## set up and build build/release/aicall and aicall-worker
 	@scripts/setup build && scripts/build
+
+language: ## llama.cpp and a language model of 1.1 GB, for calls and `aicall language` (some minutes)
+	@scripts/setup language && scripts/build
 
 dist: ## a folder and an archive that start on another Debian 12: build/dist
 	@scripts/setup build && scripts/build && scripts/dist

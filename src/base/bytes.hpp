@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -27,6 +28,8 @@ std::string to_base64url(ByteView bytes);  ///< RFC 4648 §5, no padding
 bool is_utf8(std::string_view text);
 /// `text` with every malformed byte sequence dropped; model output is hostile.
 std::string sanitize_utf8(std::string_view text);
+/// How many bytes of `text` come before a character that its end cuts in two.
+std::size_t whole_utf8(std::string_view text);
 
 /// Big-endian (network order) fields of a packet. Callers have checked the size.
 inline std::uint16_t read_u16(ByteView b, std::size_t at) {

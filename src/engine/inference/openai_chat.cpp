@@ -8,6 +8,7 @@
 
 #include "engine/inference/openai_messages.hpp"
 #include "engine/inference/sse_parser.hpp"
+#include "platform/net/health_probe.hpp"
 
 namespace yyc3::inference {
 
@@ -45,7 +46,7 @@ struct OpenAiChat::State : std::enable_shared_from_this<State> {
         log(lg),
         clock(cl),
         client(l.executor(), config.endpoint, net::HttpClientOptions::one_request_a_connection()),
-        breaker(cl, config.breaker),
+        breaker(std::in_place, cl, config.breaker),
         failures(metrics.counter("yyc3_inference_chat_failures_total",
                                  "Answers that the language model did not give")),
         first_seconds(metrics.histogram("yyc3_inference_chat_first_token_seconds",
@@ -61,6 +62,7 @@ struct OpenAiChat::State : std::enable_shared_from_this<State> {
   Result<ChatAnswer> outcome(Job& job, const Result<net::ClientResponse>& response) const;
   void fail_job(ChatNumber number, const Error& error);
   ChatNumber refuse(ChatSink& sink, Error error);
+  void probe();
   Job* job_of(ChatNumber number) {
     const auto at = jobs.find(number);
     return at == jobs.end() ? nullptr : &at->second;
@@ -71,7 +73,7 @@ struct OpenAiChat::State : std::enable_shared_from_this<State> {
   telemetry::Log& log;
   const Clock& clock;
   net::HttpClient client;
-  resilience::CircuitBreaker breaker;
+  std::optional<resilience::CircuitBreaker> breaker;
   telemetry::Counter& failures;
   telemetry::Histogram& first_seconds;
 
@@ -79,6 +81,8 @@ struct OpenAiChat::State : std::enable_shared_from_this<State> {
   std::map<ChatNumber, ChatSink*> refused;  ///< to be told in a moment
   std::string last_failure;                 ///< logged once, until an answer comes
   std::string why_away;                     ///< the last failure that counted with the breaker
+  std::optional<net::HealthProbe> probing;
+  bool up = true;  ///< as the probe has it
   ChatNumber next = 1;
 };
 
@@ -88,6 +92,7 @@ net::ClientRequest OpenAiChat::State::message_of(const ChatRequest& request) con
   message.target = "/v1/chat/completions";
   message.headers.set("Content-Type", "application/json");
   message.headers.set("Accept", "text/event-stream");
+  message.headers.set("X-Deadline-Ms", std::to_string(request.total.count()));  // for our worker
   if (!config.bearer.empty()) message.headers.set("Authorization", "Bearer " + config.bearer);
   message.body = encode(request, config.model);
   message.deadline = request.total;
@@ -200,7 +205,7 @@ void OpenAiChat::State::finish(ChatNumber number, const Result<net::ClientRespon
   job->watching.cancel();
   ChatSink* sink = job->sink;
   jobs.erase(number);
-  breaker.on_success();
+  breaker->on_success();
   last_failure.clear();
   sink->on_answer(number, *answer);
 }
@@ -212,10 +217,10 @@ void OpenAiChat::State::fail_job(ChatNumber number, const Error& error) {
   ChatSink* sink = at->second.sink;
   jobs.erase(at);
   if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout) {
-    breaker.on_failure();
+    breaker->on_failure();
     why_away = error.detail;
   } else {
-    breaker.on_abandoned();
+    breaker->on_abandoned();
   }
   failures.add();
   if (std::exchange(last_failure, error.detail) != error.detail)
@@ -236,11 +241,34 @@ ChatNumber OpenAiChat::State::refuse(ChatSink& sink, Error error) {
   return number;
 }
 
+void OpenAiChat::State::probe() {
+  up = false;
+  net::HealthProbeConfig watch;
+  watch.every = config.probe_every;
+  watch.on_change = [this](bool on) {
+    up = on;
+    if (on) breaker.emplace(clock, config.breaker);  // another process has failed at nothing yet
+    if (on)
+      log.info("the language model is available");
+    else
+      log.warn("the language model is not available");
+    if (config.on_change) config.on_change(on);
+  };
+  watch.on_hang = [this] {
+    log.warn("language worker hangs");
+    if (config.on_hang) config.on_hang();
+  };
+  probing.emplace(loop, config.endpoint, std::move(watch));
+}
+
 OpenAiChat::OpenAiChat(OpenAiChatConfig config, net::EventLoop& loop, telemetry::Registry& metrics,
                        telemetry::Log& log, const Clock& clock)
-    : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock)) {}
+    : state_(std::make_shared<State>(std::move(config), loop, metrics, log, clock)) {
+  if (state_->config.probe_every > Milliseconds{0}) state_->probe();
+}
 
 OpenAiChat::~OpenAiChat() {
+  state_->probing.reset();
   for (const auto& [number, job] : state_->jobs) {
     job.sending.cancel();
     job.watching.cancel();
@@ -253,7 +281,9 @@ ChatNumber OpenAiChat::ask(ChatRequest request, ChatSink& sink) {
   if (const auto good = check(request); !good) return state_->refuse(sink, good.error());
   if (state_->jobs.size() >= state_->config.at_once)
     return state_->refuse(sink, {ErrorCode::kBusy, "too much is asked of the language model"});
-  if (!state_->breaker.allow())
+  if (!state_->up)
+    return state_->refuse(sink, {ErrorCode::kUnavailable, "the language worker is not up"});
+  if (!state_->breaker->allow())
     return state_->refuse(
         sink, {ErrorCode::kUnavailable, "the language model is away: " + state_->why_away});
   const ChatNumber number = state_->next++;
@@ -281,9 +311,11 @@ void OpenAiChat::cancel(ChatNumber number) {
   at->second.sending.cancel();
   at->second.watching.cancel();
   state_->jobs.erase(at);
-  state_->breaker.on_abandoned();
+  state_->breaker->on_abandoned();
 }
 
-bool OpenAiChat::available() const { return state_->breaker.wait() == Milliseconds{0}; }
+bool OpenAiChat::available() const {
+  return state_->up && state_->breaker->wait() == Milliseconds{0};
+}
 
 }  // namespace yyc3::inference

@@ -321,6 +321,24 @@ TEST_CASE("an engine that keeps failing is left alone, then tried again") {
   CHECK(rig.engine.asked == 7);
 }
 
+TEST_CASE("our own worker is asked for its health, and asked nothing while it is not well") {
+  Rig rig;
+  int hangs = 0;
+  rig.config.probe_every = Milliseconds{5};
+  rig.config.on_hang = [&hangs] { ++hangs; };
+  rig.engine.status = 503;
+  rig.ask();
+  CHECK(rig.failure().detail.find("not up") != std::string::npos);
+  REQUIRE(rig.engine.eventually([&] { return hangs > 0; }));
+  rig.engine.on_loop([&] {
+    CHECK_FALSE(rig.chat->available());
+    rig.engine.status = 200;
+  });
+  REQUIRE(rig.engine.eventually([&] { return rig.chat->available(); }));
+  rig.ask();
+  REQUIRE(rig.engine.eventually([&] { return rig.notes.answers.size() == 1; }));
+}
+
 TEST_CASE(
     "what says nothing of the engine does not count with the breaker, and a trial is given back") {
   Rig rig;
