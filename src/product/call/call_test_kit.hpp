@@ -181,6 +181,73 @@ class SteadyVoice final : public speech::Synthesizer {
   std::uint64_t jobs_ = 0;
 };
 
+/// Chooses what the script says for the caller's words, `wait` after it was asked; else the last
+/// choice. As the real client does, it gives up when the patience it was asked with is over.
+class ScriptedModel final : public inference::ChatModel {
+ public:
+  explicit ScriptedModel(const Clock& clock) : clock_(clock) {}
+  inference::ChatNumber ask(inference::ChatRequest request, inference::ChatSink& sink) override {
+    const SteadyTime now = clock_.now();
+    const bool late = wait > request.total;
+    asked.push_back(request.messages.back().text);
+    jobs_.emplace(++last_,
+                  Job{&sink, now + std::min(wait, request.total), late, std::move(request)});
+    return last_;
+  }
+  void cancel(inference::ChatNumber number) override { jobs_.erase(number); }
+  [[nodiscard]] bool available() const override { return up; }
+  void tick() {
+    const auto due = [this](const auto& entry) { return entry.second.due <= clock_.now(); };
+    for (auto at = std::ranges::find_if(jobs_, due); at != jobs_.end();
+         at = std::ranges::find_if(jobs_, due)) {
+      const auto number = at->first;
+      const Job job = at->second;
+      jobs_.erase(at);  // the sink may ask again, or cancel
+      if (job.late)
+        job.sink->on_failed(number, {ErrorCode::kTimeout, "nothing was said in time"});
+      else if (fails)
+        job.sink->on_failed(number, {ErrorCode::kInvalid, "the answer is none of the choices"});
+      else if (job.request.choices.empty())
+        speak(number, job);
+      else
+        job.sink->on_answer(number, answer_to(job.request));
+    }
+  }
+
+  std::map<std::string, std::string> choices;  ///< by words of the caller
+  std::string own_words = "这个我也说不好。";  ///< said a character at a time
+  std::vector<std::string> asked;              ///< what the model was told, in order
+  Milliseconds wait{300};
+  bool fails = false;  ///< talks rubbish
+  bool up = true;
+
+ private:
+  struct Job {
+    inference::ChatSink* sink;
+    SteadyTime due;
+    bool late;
+    inference::ChatRequest request;
+  };
+  void speak(inference::ChatNumber number, const Job& job) {
+    jobs_.emplace(number, job);  // the sink may cancel it at any piece
+    for (const char32_t c : text::decode_utf8(own_words)) {
+      if (!jobs_.contains(number)) return;
+      job.sink->on_piece(number, text::encode_utf8(std::u32string_view(&c, 1)));
+    }
+    if (jobs_.erase(number) > 0) job.sink->on_answer(number, answer_to(job.request));
+  }
+  [[nodiscard]] inference::ChatAnswer answer_to(const inference::ChatRequest& request) const {
+    inference::ChatAnswer answer;
+    answer.text = request.choices.empty() ? own_words : request.choices.back();
+    for (const auto& [words, choice] : choices)
+      if (request.messages.back().text.find(words) != std::string::npos) answer.text = choice;
+    return answer;
+  }
+  const Clock& clock_;
+  std::map<inference::ChatNumber, Job> jobs_;
+  inference::ChatNumber last_ = 0;
+};
+
 class Simulation final : public ConversationListener {
  public:
   struct Told {
@@ -198,6 +265,7 @@ class Simulation final : public ConversationListener {
     TurnConfig turns;
     double echo_gain = 0;  ///< of the bot's voice, which comes back …
     Milliseconds echo_after{160};
+    bool thinks = false;  ///< there is a language model
   };
 
   Simulation() : Simulation(Setting{}) {}
@@ -210,7 +278,8 @@ class Simulation final : public ConversationListener {
                [] { return dialogue::kit::kNow; },
                setting.turns,
                Milliseconds{3'000},
-               Milliseconds{setting.echo_gain > 0 ? 400 : 0}} {
+               Milliseconds{setting.echo_gain > 0 ? 400 : 0},
+               setting.thinks ? &model : nullptr} {
     Voice voice_of;
     if (setting.language == text::Language::kEn) voice_of.language = speech::Language::kEnglish;
     talk_.emplace(parts_, line_.stream(), voice_of, dialogue::kit::session(setting.language),
@@ -292,6 +361,7 @@ class Simulation final : public ConversationListener {
   ManualClock clock;
   ScriptedHearing hearing{clock};
   SteadyVoice voice{clock};
+  ScriptedModel model{clock};
   std::vector<TurnRecord> turns;
   std::vector<Told> told;
   std::vector<Partial> partials;
@@ -317,6 +387,7 @@ class Simulation final : public ConversationListener {
     audible.push_back(bot_heard_);
     hearing.tick();
     voice.tick();
+    model.tick();
     talk_->on_media();
     talk_->on_tick();
     if (over_) talk_->stop();

@@ -65,6 +65,8 @@ text::Language text_language(speech::Language language) {
 
 ConversationMetrics::ConversationMetrics(telemetry::Registry& r)
     : speaker(r),
+      think(r),
+      tell(r),
       gap(r.histogram("yyc3_call_gap_seconds",
                       "From the caller's last speech sample to our first packet",
                       {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.3, 1.6, 2, 3, 5})),
@@ -88,10 +90,7 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
       dialogue_(std::move(dialogue)),
       listener_(listener),
       turns_(
-          parts.turns,
-          [this](const std::string& heard) {
-            return completeness_of(dialogue_.judge(heard, parts_.local_now()));
-          },
+          parts.turns, [this](const std::string& heard) { return judge(heard); },
           [this](const std::string& heard, double confidence) {
             return dialogue_.interrupts(heard, confidence, parts_.local_now());
           }),
@@ -105,7 +104,23 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
                   turns_.on_bot_began(at, reply_.expect.interruptible_after);
                 },
                 [this](const Spoken& spoken) { on_spoken(spoken); }}),
-      hearing_(parts.recognizer.open(voice_.language, *this)) {}
+      hearing_(parts.recognizer.open(voice_.language, *this)),
+      thinker_(parts.language, parts.metrics.think, parts.clock, parts.choice_patience,
+               "call-" + std::to_string(hearing_),
+               {[this](const Thinker::Choice& choice) { thought(choice); },
+                [this] {
+                  if (running_) act(turns_.on_understood());
+                }}),
+      teller_(parts.language, parts.metrics.tell, parts.own_words, language_,
+              "words-" + std::to_string(hearing_),
+              {[this](const Line& line) {
+                 said_bytes_ += line.text.size();
+                 speaker_.add(line);
+               },
+               [this] { speaker_.end(); }, [this] { return speaker_.ahead(); },
+               [this](std::string_view why) {
+                 listener_.on_event("own_words_stopped", {{"why", why}});
+               }}) {}
 
 Conversation::~Conversation() { parts_.recognizer.close(hearing_); }
 
@@ -131,6 +146,8 @@ void Conversation::start() {
 void Conversation::stop() {
   settle();
   running_ = false;
+  thinker_.drop();
+  teller_.drop();
   turns_.listen(false);
   for (const auto& [number, job] : jobs_) parts_.recognizer.cancel(number);
   jobs_.clear();
@@ -165,6 +182,7 @@ void Conversation::on_media() {
 
 void Conversation::on_tick() {
   speaker_.feed();
+  teller_.tick();
   settle_if_heard();
   if (!running_) return;
   act(turns_.on_clock(media_.sample_clock()));
@@ -187,7 +205,24 @@ void Conversation::on_text(speech::JobNumber number, const speech::HeardText& he
   jobs_.erase(at);
   decodes_.erase(job.turn_job);
   if (!heard.text.empty()) listener_.on_partial("customer", heard.text, job.spoken_at);
+  if (!job.partial && !speaker_.speaking()) guess(heard.text, heard.confidence);
   act(turns_.on_text(job.turn_job, heard.text, heard.confidence, heard.queued + heard.decoded));
+}
+
+/// What a language model has made out means as much as what rules have.
+Completeness Conversation::judge(const std::string& heard) const {
+  const Completeness by_rules = completeness_of(dialogue_.judge(heard, parts_.local_now()));
+  if (by_rules != Completeness::kUnclear || !thinker_.meant(heard)) return by_rules;
+  return dialogue_.is_brief(heard) ? Completeness::kComplete : Completeness::kSatisfied;
+}
+
+/// The caller may have finished: a language model that would be asked then has a second more.
+void Conversation::guess(const std::string& text, double confidence) {
+  if (!running_ || waiting_for_store_ || leaving_ || !thinker_.available()) return;
+  dialogue::DialogueSession trial = dialogue_.copy();
+  const dialogue::HeardText heard{text, confidence, language_, true};
+  if (const auto reply = trial.on_heard(heard, parts_.local_now()); reply.think)
+    thinker_.guess(*reply.think);
 }
 
 void Conversation::on_decode_failed(speech::JobNumber number, const Error&) {
@@ -235,7 +270,7 @@ void Conversation::act(TurnActions actions) {
       take_back(*pause);
     } else if (const auto* ended = std::get_if<TurnEnded>(&action)) {
       caller_said(*ended);
-    } else if (!waiting_for_store_ && !leaving_) {
+    } else if (!waiting_for_store_ && !leaving_ && !thinker_.asking()) {
       perform(dialogue_.on_silence(parts_.local_now()));
     }
   }
@@ -267,6 +302,7 @@ void Conversation::caller_said(const TurnEnded& turn) {
   heard.text = turn.text;
   heard.confidence = turn.confidence;
   heard.language = language_;
+  heard.may_think = thinker_.available();
   dialogue::DialogueSession before = dialogue_.copy();
   dialogue::Reply reply = dialogue_.on_heard(heard, parts_.local_now());
   const auto took = std::chrono::duration_cast<Milliseconds>(parts_.clock.now() - begun);
@@ -280,8 +316,30 @@ void Conversation::caller_said(const TurnEnded& turn) {
   answered_speech_at_ = turn.speech_to;
   unsettled_ = Unsettled{customer_turn(turn.text, turn, reply), std::move(before), reply_};
   answer_heard_at_ = 0;
+  if (!reply.think) {
+    thinker_.drop();
+    return answer(std::move(reply));
+  }
+  turns_.answer_may_be_taken_back(true);
+  if (const auto choice = thinker_.ask(*reply.think)) thought(*choice);
+}
+
+/// A language model has chosen, or has not in time.
+void Conversation::thought(const Thinker::Choice& choice) {
+  if (!running_ || waiting_for_store_ || leaving_) return;
+  dialogue::Reply reply = choice ? dialogue_.on_thought(*choice, parts_.local_now())
+                                 : dialogue_.on_not_thought(parts_.local_now());
+  if (stages_) {
+    const std::uint64_t spent = media_.sample_clock() - answered_speech_at_;
+    stages_->model_ms = static_cast<std::int64_t>(spent / kSamplesPerMs) - stages_->end_of_turn_ms;
+  }
+  answer(std::move(reply));
+}
+
+/// Answers the turn in unsettled_.
+void Conversation::answer(dialogue::Reply reply) {
   const bool light = reply.actions.empty();
-  if (!light) {
+  if (!light && unsettled_) {
     store_behind_bot(std::move(unsettled_->row));
     unsettled_.reset();
   }
@@ -295,6 +353,7 @@ void Conversation::take_back(const TakeBack& pause) {
   parts_.metrics.taken_back.add();
   listener_.on_event("answer_taken_back", {{"at_ms", ms_of(pause.speech_from)}});
   dialogue_ = std::move(unsettled_->before);
+  thinker_.drop();
   pending_.reset();
   stages_.reset();
   reply_ = std::move(unsettled_->question);
@@ -320,6 +379,9 @@ void Conversation::settle_if_heard() {
 }
 
 void Conversation::store(TurnRecord row) {
+  const bool customer = row.speaker == "customer";
+  teller_.remember(customer ? inference::Role::kUser : inference::Role::kAssistant,
+                   customer ? row.text : row.spoken);
   row.seq = next_seq_++;
   listener_.on_turn(std::move(row));
 }
@@ -349,6 +411,7 @@ TurnRecord Conversation::customer_turn(const std::string& text, const TurnEnded&
 void Conversation::press(char digit, std::uint64_t at) {
   if (!running_ || waiting_for_store_ || leaving_) return;
   settle();
+  thinker_.drop();
   listener_.on_event("dtmf", {{"at_ms", ms_of(at)}});
   auto reply = dialogue_.on_dtmf(digit, parts_.local_now());
   if (!reply) return;
@@ -402,14 +465,29 @@ void Conversation::say(dialogue::Reply reply) {
   turns_.set_no_answer(reply_.expect.no_answer);
   turns_.listen(reply_.expect.answer);
   for (const Line& line : lines) said_bytes_ += line.text.size();
-  speaker_.say(std::move(lines));
+  teller_.drop();
+  speaker_.say(std::move(lines), reply_.wording.has_value());
+  if (reply_.wording) return teller_.tell(*reply_.wording);
+  prepare_model();
+}
+
+/// While the bot asks, an engine reads all of what it will be asked but the answer.
+void Conversation::prepare_model() {
+  if (!thinker_.available() || !reply_.expect.answer) return;
+  if (const auto question = dialogue_.think_ahead()) thinker_.prepare(*question);
+  if (const auto wording = dialogue_.wording_ahead()) teller_.prepare(*wording);
 }
 
 void Conversation::on_spoken(const Spoken& spoken) {
   const std::uint64_t now = media_.sample_clock();
-  if (!pending_) settle();
+  teller_.drop();
+  const bool more = pending_ || thinker_.asking();  // what was said is not the answer to a turn
+  if (!more) settle();
   if (!spoken.failed.empty()) listener_.on_degraded("speaking");
-  if (stages_ && !pending_) {  // else they are of what is said next
+  if (spoken.added_at != 0)
+    listener_.on_event("own_words", {{"at_ms", ms_of(spoken.added_at)},
+                                     {"silence_ms", spoken.longest_silence.count()}});
+  if (stages_ && !more) {  // else they are of what is said next
     stages_->voice_ms = spoken.waited_for_voice.count();
     if (spoken.samples > 0)
       parts_.metrics.gap.observe(static_cast<double>(stages_->first_packet_ms) / 1000);
@@ -425,7 +503,7 @@ void Conversation::on_spoken(const Spoken& spoken) {
     row.started_ms = ms_of(spoken.started_at);
     row.ended_ms = ms_of(spoken.ended_at);
     row.node = spoken_node_;
-    if (!pending_) row.stages = std::exchange(stages_, std::nullopt);
+    if (!more) row.stages = std::exchange(stages_, std::nullopt);
     store(std::move(row));
   }
   for (TurnRecord& row : std::exchange(held_, {})) store(std::move(row));

@@ -17,6 +17,8 @@
 #include "product/call/call_record.hpp"
 #include "product/call/line_input.hpp"
 #include "product/call/speaker.hpp"
+#include "product/call/teller.hpp"
+#include "product/call/thinker.hpp"
 #include "product/call/turn_taking.hpp"
 #include "product/dialogue/session.hpp"
 
@@ -27,6 +29,8 @@ text::Language text_language(speech::Language language);
 struct ConversationMetrics {
   explicit ConversationMetrics(telemetry::Registry& registry);
   SpeakerMetrics speaker;
+  ThinkMetrics think;
+  TellMetrics tell;
   telemetry::Histogram& gap;  ///< seconds from the caller's last sample to our first packet
   telemetry::Counter& turns;
   telemetry::Counter& barge_ins;     ///< the bot fell silent for good
@@ -46,6 +50,9 @@ struct ConversationParts {
   TurnConfig turns;
   Milliseconds decode_deadline{3'000};
   Milliseconds echo_tail{400};  ///< how late the bot's own voice may come back; 0: it is not sought
+  inference::ChatModel* language = nullptr;  ///< may be null: rules and the flow's words alone
+  Milliseconds choice_patience{900};         ///< for a choice of the model; then the flow's words
+  TellPatience own_words{};                  ///< for a reply in the model's own words
 };
 
 /// What of "an AI is calling" was played: text, milliseconds of it and of the whole.
@@ -114,8 +121,13 @@ class Conversation final : public speech::HearingSink {
   void act(TurnActions actions);
   void decode(const StartDecode& wanted);
   void caller_said(const TurnEnded& turn);
+  [[nodiscard]] Completeness judge(const std::string& heard) const;
+  void guess(const std::string& text, double confidence);
+  void thought(const Thinker::Choice& choice);
+  void answer(dialogue::Reply reply);
   void perform(dialogue::Reply reply);
   void say(dialogue::Reply reply);
+  void prepare_model();
   void on_spoken(const Spoken& spoken);
   void note_disclosure(const Spoken& spoken);
   void take_back(const TakeBack& pause);
@@ -150,6 +162,8 @@ class Conversation final : public speech::HearingSink {
   TurnTaking turns_;
   Speaker speaker_;
   speech::StreamNumber hearing_;
+  Thinker thinker_;
+  Teller teller_;
 
   dialogue::Reply reply_;                   ///< being said, or the last that was
   std::string spoken_node_;                 ///< of what is being said

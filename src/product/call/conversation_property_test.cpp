@@ -16,12 +16,49 @@ using kit::Simulation;
 
 namespace {
 
-const std::vector<std::string> kWords = {
-    "是的我是",       "不是",         "你打错了",     "能来",       "没问题",           "来不了",
-    "我想改个时间",   "周五下午三点", "后天",         "上午十点",   "取消吧",           "对",
-    "不对",           "嗯",           "喂",           "等一下",     "你们的地址在哪里", "多少钱啊",
-    "要带什么东西吗", "你是谁啊",     "你刚才说什么", "没有了谢谢", "我想一下啊",       "转人工",
-    "我要投诉你们",   "我现在忙",     "今天天气真好", "再见"};
+const std::vector<std::string> kWords = {"是的我是",
+                                         "不是",
+                                         "你打错了",
+                                         "能来",
+                                         "没问题",
+                                         "来不了",
+                                         "我想改个时间",
+                                         "周五下午三点",
+                                         "后天",
+                                         "上午十点",
+                                         "取消吧",
+                                         "对",
+                                         "不对",
+                                         "嗯",
+                                         "喂",
+                                         "等一下",
+                                         "你们的地址在哪里",
+                                         "多少钱啊",
+                                         "要带什么东西吗",
+                                         "你是谁啊",
+                                         "你刚才说什么",
+                                         "没有了谢谢",
+                                         "有",
+                                         "医生是哪毕业的呢",
+                                         "我想一下啊",
+                                         "转人工",
+                                         "我要投诉你们",
+                                         "我现在忙",
+                                         "今天天气真好",
+                                         "再见"};
+
+const std::vector<std::pair<std::string, std::string>> kGuesses = {
+    {"今天天气真好", "停车"}, {"我想一下啊", "是"}, {"喂", "不是"}, {"医生", "问别的事情"}};
+
+const std::vector<std::string> kOwnWords = {"", "这个您来了可以问我们的同事，他们会跟您说清楚的。",
+                                            "只要九十九元！",
+                                            "好，好，好，好，好，好，好，好，好，好"};
+
+Simulation::Setting thinking(unsigned seed) {
+  Simulation::Setting setting;
+  setting.thinks = seed % 2 == 0;
+  return setting;
+}
 
 class Anybody {
  public:
@@ -41,6 +78,12 @@ class Anybody {
     call_.hearing.decode_time = Milliseconds{100 + 20 * upto(40)};
     call_.voice.wait = Milliseconds{upto(3) == 0 ? 20 * upto(100) : 0};
     call_.voice.fails = upto(29) == 0;
+    call_.model.up = upto(9) != 0;
+    call_.model.fails = upto(5) == 0;
+    call_.model.wait = Milliseconds{20 * upto(70)};
+    call_.model.own_words = kOwnWords[random_() % kOwnWords.size()];
+    for (const auto& [words, choice] : kGuesses)
+      if (upto(2) == 0) call_.model.choices[words] = choice;
     const int what = upto(9);
     if (what <= 3) return listen_and_say();
     if (what <= 6) {
@@ -123,14 +166,14 @@ unsigned seeds() {
 TEST_CASE("whatever a caller does, the record is what was heard, all are answered, and it ends") {
   for (unsigned seed = 1; seed <= seeds(); ++seed) {
     CAPTURE(seed);
-    Simulation call;
+    Simulation call(thinking(seed));
     Anybody(call, seed).live();
     INFO(trace(call));  // only when something fails
     REQUIRE(call.over());
     check_ledger(call);
     check_answers(call);
     if (seed > 20) continue;
-    Simulation again;
+    Simulation again(thinking(seed));
     Anybody(again, seed).live();
     CHECK(trace(again) == trace(call));
   }

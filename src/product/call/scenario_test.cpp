@@ -22,7 +22,8 @@
 ///     last turn of the caller is this turns: N                     so many turns of the caller in
 ///     the whole call node: NAME                   where the dialogue stands
 /// Setting: language, voice {wait_ms, ms_a_character}, hearing {decode_ms, fails}, echo {gain,
-/// after_ms}.
+/// after_ms}, model {choices {WORDS: CHOICE}, own_words, wait_ms, fails, away}: a language model,
+/// where it is named.
 using namespace yyc3;
 using namespace yyc3::call;
 using kit::Simulation;
@@ -39,6 +40,15 @@ class Scenario {
     if (const json::value* voice = find_field(file, "voice")) {
       call_.voice.wait = ms_of(*voice, "wait_ms");
       call_.voice.wait_a_character = ms_of(*voice, "ms_a_character");
+    }
+    if (const json::value* model = find_field(file, "model")) {
+      call_.model.wait = ms_of(*model, "wait_ms", 300);
+      call_.model.fails = bool_field(*model, "fails").value_or(false);
+      call_.model.up = !bool_field(*model, "away").value_or(false);
+      call_.model.own_words = string_field(*model, "own_words").value_or("");
+      if (const json::value* choices = find_field(*model, "choices"))
+        for (const auto& [words, choice] : choices->as_object())
+          call_.model.choices[words] = std::string(choice.as_string());
     }
     if (const json::value* hearing = find_field(file, "hearing")) {
       call_.hearing.decode_time = ms_of(*hearing, "decode_ms", 350);
@@ -65,6 +75,7 @@ class Scenario {
   static Simulation::Setting setting_of(const json::value& file) {
     Simulation::Setting setting;
     if (string_field(file, "language") == "en") setting.language = text::Language::kEn;
+    setting.thinks = find_field(file, "model") != nullptr;
     if (const json::value* echo = find_field(file, "echo")) {
       setting.echo_gain = number_field(*echo, "gain").value_or(0);
       setting.echo_after = ms_of(*echo, "after_ms", 160);

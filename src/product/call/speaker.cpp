@@ -18,6 +18,7 @@ constexpr std::size_t kRewindMin = 200 * 8;
 constexpr std::size_t kRewindMax = 450 * 8;
 constexpr std::size_t kLevelStep = 10 * 8;
 constexpr float kAudibleDbov = -45;
+constexpr std::size_t kGuessedSamplesAByte = 530;  // a Chinese character 200 ms, a Latin letter 65
 
 std::size_t pause_behind(const std::string& text) {
   for (const char* end : {"。", "！", "？", ".", "!", "?"})
@@ -57,7 +58,10 @@ SpeakerMetrics::SpeakerMetrics(telemetry::Registry& registry)
       failed(registry.counter("yyc3_call_voice_failed_total", "Pieces of replies without a voice")),
       voice_wait(registry.histogram("yyc3_call_voice_wait_seconds",
                                     "From the choice of a reply to its first audio at hand",
-                                    {0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5})) {}
+                                    {0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5})),
+      silence(registry.histogram("yyc3_call_reply_silence_seconds",
+                                 "The longest silence between two pieces of a reply",
+                                 {0.05, 0.1, 0.3, 0.5, 1, 1.5, 2, 3, 5})) {}
 
 speech::SpeakRequest Voice::request(std::string text, bool live) const {
   speech::SpeakRequest wanted;
@@ -141,28 +145,54 @@ Speaker::Piece* Speaker::find(std::uint32_t utterance) {
   return nullptr;
 }
 
-void Speaker::say(std::vector<Line> lines) {
+void Speaker::say(std::vector<Line> lines, bool open) {
   if (active_) {
     epoch_ = stream_.raise_epoch();
     finish(true);
   }
   if (stream_.paused()) stream_.resume();
   active_ = true;
+  open_ = open;
   cutting_ = rewinding_ = announced_ = waiting_noted_ = false;
   spoken_ = {};
   asked_at_ = clock_.now();
   pieces_.clear();
-  for (const Line& line : lines) {
-    spoken_.text += line.text;
-    if (cache_.find(voice_.request(line.text, true))) {
-      add_piece(line, true);
-      continue;
-    }
-    for (std::string& clause : speech::split_clauses(line.text))
-      add_piece({std::move(clause), line.fixed}, true);
-  }
+  for (const Line& line : lines) add_line(line);
   feed();
   close_if_over();
+}
+
+void Speaker::add(const Line& line) {
+  if (!active_ || !open_ || cutting_) return;
+  const std::size_t before = pieces_.size();
+  add_line(line);
+  for (std::size_t i = before; i < pieces_.size(); ++i) pieces_[i].added = true;
+  feed();
+}
+
+void Speaker::end() {
+  if (!active_ || !std::exchange(open_, false) || cutting_) return;
+  close_if_over();
+}
+
+Milliseconds Speaker::ahead() const {
+  const rtp::PlayProgress now = stream_.progress();
+  std::int64_t samples = 0;
+  for (const Piece& piece : pieces_) {
+    if (piece.ended) continue;
+    const std::size_t played = piece.utterance == now.utterance ? now.samples : 0;
+    const std::size_t guessed = kGuessedSamplesAByte * piece.text.size();
+    samples += static_cast<std::int64_t>(piece.pcm ? piece.length() : guessed) -
+               static_cast<std::int64_t>(std::min(played, piece.length()));
+  }
+  return Milliseconds{samples / static_cast<std::int64_t>(codec::kSampleRate / 1000)};
+}
+
+void Speaker::add_line(const Line& line) {
+  spoken_.text += line.text;
+  if (cache_.find(voice_.request(line.text, true))) return add_piece(line, true);
+  for (std::string& clause : speech::split_clauses(line.text))
+    add_piece({std::move(clause), line.fixed}, true);
 }
 
 void Speaker::add_piece(const Line& line, bool live) {
@@ -289,6 +319,11 @@ void Speaker::on_event(const rtp::MediaEvent& event) {
     case rtp::MediaEventKind::kLedgerStarted:
       if (piece == nullptr || (event.epoch != epoch_ && !cutting_)) return;
       piece->started = piece->told = true;
+      if (piece->added && spoken_.added_at == 0) spoken_.added_at = event.at;
+      if (announced_ && !rewinding_ && event.at > spoken_.ended_at)
+        spoken_.longest_silence =
+            std::max(spoken_.longest_silence,
+                     Milliseconds{static_cast<std::int64_t>((event.at - spoken_.ended_at) / 8)});
       if (std::exchange(announced_, true)) return;
       spoken_.started_at = spoken_.ended_at = event.at;
       spoken_.first_packet = event.when;
@@ -327,7 +362,7 @@ float Speaker::level_dbov() const {
 void Speaker::close_if_over() {
   const bool over =
       std::all_of(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return piece.ended; });
-  if (active_ && over) finish(false);
+  if (active_ && over && !open_) finish(false);
 }
 
 void Speaker::finish(bool interrupted) {
@@ -343,8 +378,9 @@ void Speaker::finish(bool interrupted) {
   }
   // Cut in the pause behind the last word: everything was heard.
   spoken_.interrupted = interrupted && !spoken_.unsaid.empty();
-  active_ = cutting_ = false;
+  active_ = cutting_ = open_ = false;
   pieces_.clear();
+  metrics_.silence.observe(static_cast<double>(spoken_.longest_silence.count()) / 1000);
   const Spoken result = std::move(spoken_);
   spoken_ = {};
   listener_.finished(result);

@@ -31,6 +31,8 @@ struct Spoken {
   std::uint64_t samples_whole = 0;   ///< length of all of it, as far as it was rendered
   SteadyTime first_packet{};         ///< {} when nothing was played
   Milliseconds waited_for_voice{0};  ///< from say() to the first audio at hand
+  Milliseconds longest_silence{0};   ///< between two pieces of it
+  std::uint64_t added_at = 0;        ///< where the first piece that was added later began; 0: none
   std::vector<std::string> failed;   ///< pieces the voice could not give
 };
 
@@ -39,6 +41,7 @@ struct SpeakerMetrics {
   telemetry::Counter& holes;         ///< silence inside a reply
   telemetry::Counter& failed;        ///< pieces without a voice
   telemetry::Histogram& voice_wait;  ///< seconds from say() to the first audio
+  telemetry::Histogram& silence;     ///< the longest inside a reply, seconds
 };
 
 struct Voice {
@@ -64,8 +67,13 @@ class Speaker {
   Speaker(const Speaker&) = delete;
   Speaker& operator=(const Speaker&) = delete;
 
-  /// Cuts what is being said and says this next.
-  void say(std::vector<Line> lines);
+  /// Cuts what is being said and says this next. @param open more comes by `add`, until `end`.
+  void say(std::vector<Line> lines, bool open = false);
+  /// Behind what is being said, which was opened; else nothing.
+  void add(const Line& line);
+  void end();
+  /// How long what is still to be heard takes; texts without a voice yet are estimated.
+  [[nodiscard]] Milliseconds ahead() const;
   /// Barge-in: silence within 20 ms; `finished` follows when the ledger has closed.
   void cut();
   /// The line is gone and no ledger entry will come any more: `finished` at once, with what had
@@ -95,9 +103,11 @@ class Speaker {
     bool told = false;  ///< it started once, before a rewind too
     bool ended = false;
     bool failed = false;
+    bool added = false;  ///< after say()
     [[nodiscard]] std::size_t length() const { return pcm ? pcm->size() + pause : 0; }
   };
 
+  void add_line(const Line& line);
   void add_piece(const Line& line, bool live);
   void fetch(Piece& piece, bool fixed, bool live);
   void arrived(std::uint32_t utterance, Result<speech::Pcm> pcm);
@@ -121,6 +131,7 @@ class Speaker {
   std::uint32_t next_utterance_ = 1;
   std::uint32_t epoch_ = 0;
   bool active_ = false;
+  bool open_ = false;       ///< more pieces may come
   bool cutting_ = false;    ///< the epoch was raised; the ledger's last entry is awaited
   bool rewinding_ = false;  ///< the same, to go on from before it
   bool announced_ = false;

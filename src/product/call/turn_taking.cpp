@@ -303,6 +303,14 @@ TurnActions TurnTaking::on_turn_end(SamplePos to, double probability) {
   return out;
 }
 
+TurnActions TurnTaking::on_understood() {
+  TurnActions out;
+  if (state_ != State::kTrailing || !result_ || result_->text.empty()) return out;
+  result_->judged = judge_(result_->text);
+  consider_end(known_to(), out);
+  return out;
+}
+
 void TurnTaking::on_bot_began(SamplePos at, Milliseconds interruptible_after) {
   note_bot(at, true);
   bot_from_ = at;

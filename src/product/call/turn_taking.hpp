@@ -121,6 +121,8 @@ class TurnTaking {
   TurnActions on_decode_failed(std::uint64_t job);
   /// Probability, by a model that hears how it was said, that the speech up to `to` ends the turn.
   TurnActions on_turn_end(SamplePos to, double probability);
+  /// What was heard last is judged anew: more is known of what it means.
+  TurnActions on_understood();
   static constexpr Milliseconds kNever = Milliseconds::max();
   /// The bot began speaking at `at`. @param interruptible_after of the node: kNever, or so much of
   /// it is heard first.

@@ -40,6 +40,7 @@ struct Option {
   char key = 0;            ///< on the keypad; 0: none
   bool means_yes = false;  ///< a plain yes (no) chooses it too
   bool means_no = false;
+  LocalText meaning;  ///< what a language model is told that it means; empty: its first phrase
 };
 
 /// What a node does when it is entered, or a branch when it is taken.
@@ -80,6 +81,7 @@ struct Ask {
   LocalText keypad;  ///< "请按 1 …", after speech failed `Limits::no_match` times
   /// Slot that gets a day or time named in passing ("周五下午行吗"), whatever was asked.
   std::string capture_time;
+  bool own_words = false;  ///< what nothing here answers, a language model may: Flow::own_words
 };
 
 constexpr Milliseconds kNeverInterruptible = Milliseconds::max();
@@ -114,12 +116,14 @@ struct Faq {
   std::vector<std::string> zh;  ///< phrases that ask it
   std::vector<std::string> en;
   LocalText answer;
+  LocalText meaning;  ///< as Option::meaning
 };
 
 struct OwnIntent {
   std::string name;
   std::vector<std::string> zh;
   std::vector<std::string> en;
+  LocalText meaning;  ///< as Option::meaning
 };
 
 /// Where the engine goes by itself. Node ids, but for texts.
@@ -135,6 +139,15 @@ struct Globals {
   std::string transfer_failed;
   LocalText who;   ///< answers "who is this"
   LocalText hold;  ///< answers "hold on"
+  /// Answers what nothing here answers, when a language model makes out that something is asked;
+  /// may be empty.
+  LocalText unknown;
+};
+
+/// What a language model may say in its own words, where an ask allows it.
+struct OwnWords {
+  LocalText about;    ///< what it knows; empty: it says nothing of its own
+  LocalText lead_in;  ///< said while it thinks
 };
 
 struct Limits {
@@ -156,6 +169,7 @@ struct Flow {
   std::vector<Node> nodes;
   std::vector<Faq> faq;
   std::vector<OwnIntent> intents;
+  OwnWords own_words;
 
   [[nodiscard]] const Node* find(std::string_view node) const;
   [[nodiscard]] bool speaks(text::Language language) const {

@@ -190,6 +190,8 @@ class Checker {
     need(ask.on_silence, node.id + ": silence");
     need(ask.on_no_match, node.id + ": no_match");
     if (ask.grammar != Grammar::kFree) need(ask.keypad, node.id + ": keypad");
+    if (ask.own_words && flow_.own_words.about.empty())
+      problems_.add(node.id, "own_words: the flow has no \"own_words\" that say what about");
     if (!ask.slot.empty() && !is_name(ask.slot)) problems_.add(node.id, "bad name of a slot");
     if (ask.grammar == Grammar::kOptions && ask.options.size() < 2)
       problems_.add(node.id, "options: at least two");
@@ -236,6 +238,11 @@ class Checker {
     const Globals& to = flow_.globals;
     need(to.who, "globals: who");
     need(to.hold, "globals: hold");
+    if (!to.unknown.empty()) need(to.unknown, "globals: unknown");
+    if (flow_.own_words.about.empty()) return;
+    need(flow_.own_words.about, "own_words: about");
+    need(flow_.own_words.lead_in, "own_words: lead_in");
+    need(to.unknown, "globals: unknown");  // said when the model is not to be heard
     for (const auto& [name, node] : {std::pair{"opt_out", &to.opt_out},
                                      {"human", &to.human},
                                      {"complaint", &to.complaint},

@@ -170,13 +170,14 @@ class Reader {
   }
 
   Option option(const json::object& from, std::string_view where) {
-    known(from, where, {"value", "zh", "en", "key", "yes", "no"});
+    known(from, where, {"value", "zh", "en", "key", "yes", "no", "meaning"});
     Option out;
     out.value = text(from, "value", where);
     out.zh = list(from, "zh", where);
     out.en = list(from, "en", where);
     out.means_yes = flag(from, "yes", where, false);
     out.means_no = flag(from, "no", where, false);
+    out.meaning = local(from, "meaning", where);
     const std::string key = text(from, "key", where);
     if (key.size() > 1) problems_.add(where, "an option's key is one of 0…9");
     if (key.size() == 1) out.key = key[0];
@@ -186,10 +187,11 @@ class Reader {
   Ask ask(const json::object& from, std::string_view where) {
     known(from, where,
           {"slot", "grammar", "options", "digits", "question", "silence", "no_match", "keypad",
-           "capture_time"});
+           "capture_time", "own_words"});
     Ask out;
     out.slot = text(from, "slot", where);
     out.capture_time = text(from, "capture_time", where);
+    out.own_words = flag(from, "own_words", where, false);
     const std::string grammar = text(from, "grammar", where);
     bool found = false;
     for (const Grammar each_grammar : {Grammar::kFree, Grammar::kYesNo, Grammar::kDigit,
@@ -272,7 +274,7 @@ class Reader {
     }
     known(*given, "globals",
           {"opt_out", "human", "complaint", "busy", "wrong_number", "goodbye", "give_up", "silent",
-           "transfer_failed", "who", "hold"});
+           "transfer_failed", "who", "hold", "unknown"});
     Globals& to = flow.globals;
     for (const auto& [key, field] : {std::pair{"opt_out", &to.opt_out},
                                      {"human", &to.human},
@@ -286,6 +288,7 @@ class Reader {
       *field = text(*given, key, "globals");
     to.who = local(*given, "who", "globals");
     to.hold = local(*given, "hold", "globals");
+    to.unknown = local(*given, "unknown", "globals");
   }
 
   void nodes(const json::object& from, Flow& flow) {
@@ -311,17 +314,19 @@ class Reader {
       Faq faq;
       faq.id = text(item, "id", "faq");
       const std::string where = "faq " + faq.id;
-      known(item, where, {"id", "zh", "en", "answer"});
+      known(item, where, {"id", "zh", "en", "answer", "meaning"});
       faq.zh = list(item, "zh", where);
       faq.en = list(item, "en", where);
       faq.answer = local(item, "answer", where);
+      faq.meaning = local(item, "meaning", where);
       flow.faq.push_back(std::move(faq));
     });
     each(from, "intents", "intents", [&](const json::object& item) {
       const std::string name = text(item, "name", "intents");
-      known(item, "intents: " + name, {"name", "zh", "en"});
+      const std::string where = "intents: " + name;
+      known(item, where, {"name", "zh", "en", "meaning"});
       flow.intents.push_back(
-          {name, list(item, "zh", "intents: " + name), list(item, "en", "intents: " + name)});
+          {name, list(item, "zh", where), list(item, "en", where), local(item, "meaning", where)});
     });
   }
 
@@ -347,7 +352,7 @@ Flow read_flow(const json::object& from, Problems& problems) {
   Reader reader(problems);
   reader.known(from, "flow",
                {"format", "id", "version", "title", "languages", "start", "limits", "globals",
-                "variables", "nodes", "faq", "intents"});
+                "variables", "nodes", "faq", "intents", "own_words"});
   Flow flow;
   if (reader.integer(from, "format", "flow", {1, 1}, 0) != 1)
     problems.add("flow", "\"format\" must be 1");
@@ -366,6 +371,11 @@ Flow read_flow(const json::object& from, Problems& problems) {
     flow.limits.silence = reader.integer(*limits, "silence", "limits", {1, 5}, 3);
     flow.limits.no_match = reader.integer(*limits, "no_match", "limits", {1, 5}, 2);
     flow.limits.turns = reader.integer(*limits, "turns", "limits", {5, 200}, 40);
+  }
+  if (const json::object* own = reader.object(from, "own_words", "own_words")) {
+    reader.known(*own, "own_words", {"about", "lead_in"});
+    flow.own_words = {reader.local(*own, "about", "own_words"),
+                      reader.local(*own, "lead_in", "own_words")};
   }
   reader.globals(from, flow);
   reader.variables(from, flow);

@@ -183,6 +183,8 @@ std::vector<Segment> prompts(const Flow& flow, Language language, const Values& 
     take(flow.globals.hold, "globals.hold");
   }
   for (const Faq& faq : flow.faq) take(faq.answer, "faq." + faq.id);
+  take(flow.globals.unknown, "globals.unknown");
+  take(flow.own_words.lead_in, "own_words.lead_in");
   for (const Node* node : order)
     for (const char* field : {"silence", "no_match", "keypad"})
       if (const LocalText* text = longest_first(*node, field)) take(*text, node->id + "." + field);

@@ -105,6 +105,12 @@ std::set<std::string> DialogueSession::State::personal(const Node& of) const {
   return names;
 }
 
+std::string DialogueSession::State::question() const {
+  Reply asked;
+  asked.say = fill(*flow, here().ask->question.in(language), node, language, values());
+  return asked.text();
+}
+
 TimeSoFar DialogueSession::State::time_so_far(const std::string& slot) const {
   TimeSoFar out;
   if (const auto found = slots.find(slot); found != slots.end()) out.when = when_of(found->second);
@@ -165,8 +171,35 @@ Reply DialogueSession::start(const text::LocalDateTime& now) {
   return step.take();
 }
 
+Reply DialogueSession::on_thought(std::string_view choice, const text::LocalDateTime& now) {
+  Step step(*state_, now);
+  const auto thinking = std::exchange(state_->thinking, std::nullopt);
+  if (thinking && state_->stage == Stage::kAsking) step.mean(*thinking, choice);
+  return step.take();
+}
+
+Reply DialogueSession::on_not_thought(const text::LocalDateTime& now) {
+  Step step(*state_, now);
+  const auto thinking = std::exchange(state_->thinking, std::nullopt);
+  if (thinking && state_->stage == Stage::kAsking) step.not_thought(*thinking);
+  return step.take();
+}
+
+std::optional<Think> DialogueSession::think_ahead() const {
+  if (state_->stage != Stage::kAsking) return std::nullopt;
+  const auto meanings = meanings_at(*state_->flow, state_->here(), state_->language);
+  if (meanings.size() < kMeaningsMin) return std::nullopt;
+  return think_about(*state_->flow, state_->question(), meanings, state_->language, {});
+}
+
+std::optional<Wording> DialogueSession::wording_ahead() const {
+  if (state_->stage != Stage::kAsking || !state_->here().ask->own_words) return std::nullopt;
+  return wording_of(*state_->flow, state_->language, state_->values());
+}
+
 Reply DialogueSession::on_heard(const HeardText& heard, const text::LocalDateTime& now) {
   Step step(*state_, now);
+  state_->thinking.reset();
   HeardText bounded = heard;
   bounded.text =
       text::encode_utf8(text::decode_utf8(std::string_view(heard.text).substr(0, kHeardBytesMax)));
@@ -176,6 +209,7 @@ Reply DialogueSession::on_heard(const HeardText& heard, const text::LocalDateTim
 
 Reply DialogueSession::on_silence(const text::LocalDateTime& now) {
   Step step(*state_, now);
+  state_->thinking.reset();
   if (state_->stage == Stage::kAsking) step.silence();
   return step.take();
 }
@@ -184,6 +218,7 @@ std::optional<Reply> DialogueSession::on_dtmf(char digit, const text::LocalDateT
   const bool known = (digit >= '0' && digit <= '9') || digit == '*' || digit == '#';
   if (!known || state_->stage != Stage::kAsking) return std::nullopt;
   Step step(*state_, now);
+  state_->thinking.reset();
   if (!step.key(digit)) return std::nullopt;
   return step.take();
 }
@@ -258,6 +293,10 @@ bool DialogueSession::interrupts(std::string_view heard, double confidence,
   if (plain == "停" || plain == "不" || syllables > kMurmurSyllables) return true;
   if (syllables == 0) return std::ranges::count(plain, ' ') >= 1;  // Latin words
   return syllables >= 2 && state_->means_something(text, confidence, now);
+}
+
+bool DialogueSession::is_brief(std::string_view heard) const {
+  return is_short(heard.substr(0, kHeardBytesMax), state_->language);
 }
 
 bool DialogueSession::ended() const {

@@ -11,6 +11,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "product/dialogue/flow.hpp"
+#include "product/dialogue/thinking.hpp"
 #include "product/dialogue/understanding.hpp"
 
 namespace yyc3::dialogue {
@@ -55,6 +56,11 @@ struct Reply {
   std::vector<Action> actions;           ///< in order; Transfer or HangUp last
   std::optional<Understood> understood;  ///< of on_heard
   std::string answer;                    ///< what the caller's words counted as, e.g. "yes"; or ""
+  /// Rules did not understand: a language model may. Then nothing is said yet, and `on_thought` or
+  /// `on_not_thought` goes on.
+  std::optional<Think> think;
+  /// What a language model says behind `say`, which fills its time.
+  std::optional<Wording> wording;
 
   [[nodiscard]] std::string text() const;  ///< all segments joined
 };
@@ -64,6 +70,7 @@ struct HeardText {
   /// Of the recogniser, 0–1; below kUnsure nothing is booked or ended without asking.
   double confidence = 1;
   text::Language language = text::Language::kZh;
+  bool may_think = false;  ///< there is a language model that can be asked
 };
 
 struct SessionContext {
@@ -96,6 +103,15 @@ class DialogueSession {
   /// The first words: who is calling and that it is an AI.
   Reply start(const text::LocalDateTime& now);
   Reply on_heard(const HeardText& heard, const text::LocalDateTime& now);
+  /// What the model chose of Reply::think. Its guess is worth less than what was heard unsurely:
+  /// it neither books, nor ends, nor sets a disposition before it was said twice.
+  Reply on_thought(std::string_view choice, const text::LocalDateTime& now);
+  /// No model answered in time: as if it had not been there.
+  Reply on_not_thought(const text::LocalDateTime& now);
+  /// What a model will be asked at this question, but for the words heard; nullopt: nothing.
+  [[nodiscard]] std::optional<Think> think_ahead() const;
+  /// What a model would speak by at this question; nullopt: it is not to speak here.
+  [[nodiscard]] std::optional<Wording> wording_ahead() const;
   /// Nothing was said for Expect::no_answer.
   Reply on_silence(const text::LocalDateTime& now);
   /// 0–9 * #. Nothing while more digits are awaited. 0 asks for a person where no digits are asked.
@@ -111,6 +127,8 @@ class DialogueSession {
   [[nodiscard]] bool interrupts(std::string_view heard, double confidence,
                                 const text::LocalDateTime& now) const;
 
+  /// So few words that more may come.
+  [[nodiscard]] bool is_brief(std::string_view heard) const;
   [[nodiscard]] bool ended() const;
   [[nodiscard]] const std::string& node() const;
   [[nodiscard]] const std::map<std::string, std::string>& slots() const;

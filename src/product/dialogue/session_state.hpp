@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,7 +13,8 @@
 /// Inside of DialogueSession; no other file includes this.
 namespace yyc3::dialogue {
 
-constexpr int kRepeatsMax = 3;  ///< of one question by voice; then it is not understood
+constexpr std::size_t kMeaningsMin = 3;  ///< fewer are no choice
+constexpr int kRepeatsMax = 3;           ///< of one question by voice; then it is not understood
 
 enum class Stage { kNew, kAsking, kHandedOver, kEnded };
 
@@ -42,14 +44,23 @@ struct DialogueSession::State {
   int repeats = 0;  ///< asked for by voice at this question
   int turns = 0;
   bool keypad = false;
-  bool held = false;          ///< the caller asked to wait
-  bool listed = false;        ///< put on the do-not-call list
-  std::string unsure;         ///< answer heard last with too little confidence to book or end by
+  bool held = false;    ///< the caller asked to wait
+  bool listed = false;  ///< put on the do-not-call list
+  std::string unsure;   ///< answer heard last with too little confidence to book or end by
+  /// What a model is being asked; until anything else happens. Not kept over a restart.
+  struct Thinking {
+    HeardText heard;
+    std::string unsure;  ///< before it was heard
+    std::vector<Meaning> meanings;
+  };
+  std::optional<Thinking> thinking;
   std::vector<Segment> last;  ///< said last: "please repeat"
 
   State(std::shared_ptr<const Flow> flow, std::shared_ptr<const Understanding> understanding);
   [[nodiscard]] const Node& here() const { return *flow->find(node); }
   [[nodiscard]] std::map<std::string, std::string> values() const;
+  /// The short form of this node's question, as this call hears it.
+  [[nodiscard]] std::string question() const;
   [[nodiscard]] TimeSoFar time_so_far(const std::string& slot) const;
   /// Variables of this call alone that the texts of `of` speak of.
   [[nodiscard]] std::set<std::string> personal(const Node& of) const;
@@ -68,6 +79,8 @@ class DialogueSession::Step {
 
   void go(std::string_view node);
   void hear(const HeardText& heard);
+  void mean(const State::Thinking& thinking, std::string_view choice);
+  void not_thought(const State::Thinking& thinking);
   void silence();
   /// False: more keys are awaited.
   bool key(char digit);
@@ -81,6 +94,9 @@ class DialogueSession::Step {
   bool answer_faq(const HeardText& heard);
   bool follow_answer(const HeardText& heard, const Answer& answer, bool faq_too);
   bool follow_branches(double confidence);
+  bool think(const HeardText& heard);
+  void guess(const State::Thinking& thinking, const Meaning& meaning);
+  void guess_intent(const HeardText& heard);
   void capture_time();
   [[nodiscard]] bool names_appointment() const;
   [[nodiscard]] bool holds(const Condition& when) const;
@@ -98,7 +114,9 @@ class DialogueSession::Step {
   void hand_over(const std::string& node, const char* reason);
   bool finish_keys();
   bool accept(const Answer& answer);
+  [[nodiscard]] std::vector<Segment> segments(const LocalText& text, const std::string& id) const;
   void say(const LocalText& text, const std::string& id);
+  void say_in_own_words(const std::string& heard);
   void say_question();
   void end(const Node& node);
   [[nodiscard]] bool too_many_turns();
@@ -107,10 +125,11 @@ class DialogueSession::Step {
   const text::LocalDateTime now_;
   Reply reply_;
   Understood understood_;
-  std::string answer_;                   ///< label of the answer, for the branches
-  std::string own_intent_;               ///< of the flow, heard in this step
-  std::string unsure_before_;            ///< answer of the utterance before, heard unsurely
-  const char* reason_ = "flow";          ///< of a transfer
+  std::string answer_;           ///< label of the answer, for the branches
+  std::string own_intent_;       ///< of the flow, heard in this step
+  bool guessed_ = false;         ///< by a language model: whatever sets a disposition weighs
+  std::string unsure_before_;    ///< answer of the utterance before, heard unsurely
+  const char* reason_ = "flow";  ///< of a transfer
   Milliseconds interruptible_after_{0};  ///< the longest of the nodes that what is said enters
   Milliseconds no_answer_{6'000};
 };

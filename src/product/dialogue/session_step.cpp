@@ -26,10 +26,23 @@ std::string_view before_first_pause(std::string_view text) {
 
 }  // namespace
 
+std::vector<Segment> DialogueSession::Step::segments(const LocalText& text,
+                                                     const std::string& id) const {
+  return fill(*state_.flow, text.in(state_.language), id, state_.language, state_.values());
+}
+
 void DialogueSession::Step::say(const LocalText& text, const std::string& id) {
-  for (Segment& segment :
-       fill(*state_.flow, text.in(state_.language), id, state_.language, state_.values()))
-    reply_.say.push_back(std::move(segment));
+  for (Segment& segment : segments(text, id)) reply_.say.push_back(std::move(segment));
+}
+
+/// The lead-in is said at once; what a model says follows, then the question.
+void DialogueSession::Step::say_in_own_words(const std::string& heard) {
+  say(state_.flow->own_words.lead_in, "own_words.lead_in");
+  Wording wording = wording_of(*state_.flow, state_.language, state_.values());
+  wording.heard = heard;
+  wording.instead = segments(state_.flow->globals.unknown, "globals.unknown");
+  wording.after = segments(state_.here().ask->question, state_.node + ".question");
+  reply_.wording = std::move(wording);
 }
 
 void DialogueSession::Step::say_question() {
@@ -139,7 +152,7 @@ bool DialogueSession::Step::weighs(const Branch& branch) const {
     return std::ranges::any_of(branch.effects, is) || std::ranges::any_of(to.effects, is);
   };
   return has(Effect::Kind::kBook) || tells_more(branch) ||
-         (to.end == NodeEnd::kHangUp && has(Effect::Kind::kDisposition));
+         ((guessed_ || to.end == NodeEnd::kHangUp) && has(Effect::Kind::kDisposition));
 }
 
 bool DialogueSession::Step::tells_more(const Branch& branch) const {
@@ -353,13 +366,85 @@ void DialogueSession::Step::hear(const HeardText& heard) {
     if (answer_faq(heard)) return say_question();
   }
   if (state_.here().ask->grammar != Grammar::kFree && follow_branches(heard.confidence)) return;
+  const bool free = state_.here().ask->grammar == Grammar::kFree;
+  if (free && question && think(heard)) return;  // any answer would do, and this is none
   if (!answer.firm && follow_answer(heard, answer, false)) return;
   if (follow_branches(heard.confidence)) return;
   if (understood_.request == Request::kGoodbye) return go(state_.flow->globals.goodbye);
   if (answer_faq(heard)) return say_question();
-  if (obey_soft_request()) return;
+  if (obey_soft_request() || think(heard)) return;
   // What nobody could make out takes no answer back either.
   if (heard.confidence < kUnsure && state_.unsure.empty()) state_.unsure = unsure_before_;
+  no_match();
+}
+
+/// Asks for a guess of what rules did not understand.
+bool DialogueSession::Step::think(const HeardText& heard) {
+  if (!heard.may_think || heard.confidence < kUnsure) return false;
+  std::vector<Meaning> meanings = meanings_at(*state_.flow, state_.here(), state_.language);
+  if (meanings.size() < kMeaningsMin) return false;
+  reply_.think =
+      think_about(*state_.flow, state_.question(), meanings, state_.language, heard.text);
+  state_.thinking = State::Thinking{heard, unsure_before_, std::move(meanings)};
+  return true;
+}
+
+void DialogueSession::Step::not_thought(const State::Thinking& thinking) {
+  HeardText heard = thinking.heard;
+  heard.may_think = false;
+  state_.unsure = thinking.unsure;
+  --state_.turns;  // it was counted
+  hear(heard);
+}
+
+void DialogueSession::Step::mean(const State::Thinking& thinking, std::string_view choice) {
+  const auto meaning = std::ranges::find(thinking.meanings, choice, &Meaning::label);
+  if (meaning == thinking.meanings.end() || meaning->kind == Meaning::Kind::kNothing)
+    return not_thought(thinking);
+  understood_ = state_.understanding->read(thinking.heard.text, thinking.heard.language, now_);
+  reply_.understood = understood_;
+  unsure_before_ = thinking.unsure;
+  guess(thinking, *meaning);
+}
+
+void DialogueSession::Step::guess(const State::Thinking& thinking, const Meaning& meaning) {
+  HeardText heard = thinking.heard;
+  heard.confidence = 0;  // a guess has no consequences
+  guessed_ = true;
+  reply_.answer = "model";
+  switch (meaning.kind) {
+    case Meaning::Kind::kAnswer: {
+      const Answer answer{meaning.name, meaning.name, std::nullopt, true};
+      if (!follow_answer(heard, answer, false)) no_match();
+      return;
+    }
+    case Meaning::Kind::kIntent:
+      own_intent_ = meaning.name;
+      return guess_intent(heard);
+    case Meaning::Kind::kFaq: {
+      const auto faq = std::ranges::find(state_.flow->faq, meaning.name, &Faq::id);
+      reply_.answer = "faq:" + meaning.name;
+      say(faq->answer, "faq." + meaning.name);
+      break;
+    }
+    default:
+      reply_.answer = "unknown";
+      state_.unsure = unsure_before_;
+      if (state_.here().ask->own_words) return say_in_own_words(thinking.heard.text);
+      say(state_.flow->globals.unknown, "globals.unknown");
+  }
+  state_.unsure = unsure_before_;  // who asks takes no answer back
+  say_question();
+}
+
+void DialogueSession::Step::guess_intent(const HeardText& heard) {
+  const std::string label = "intent:" + own_intent_;
+  for (const Branch& branch : state_.here().next) {
+    if (branch.when.intent != own_intent_ || !holds(branch.when)) continue;
+    if (weighs(branch) && unsure(heard, Answer{label, {}, std::nullopt, true})) break;
+    reply_.answer = label;
+    return take_branch(branch);
+  }
   no_match();
 }
 
@@ -463,7 +548,8 @@ Reply DialogueSession::Step::take() {
   expect.answer = state_.stage == Stage::kAsking;
   expect.no_answer = no_answer_;
   const bool worth_repeating = reply_.answer != "hold" && reply_.answer != "no_match";
-  if (!reply_.say.empty() && worth_repeating) state_.last = reply_.say;
+  if (!reply_.say.empty() && worth_repeating)
+    state_.last = reply_.wording ? reply_.wording->after : reply_.say;
   if (!expect.answer || !node.ask) return std::move(reply_);
   expect.grammar = node.ask->grammar;
   expect.keypad = state_.keypad;

@@ -22,6 +22,8 @@ export const more: MoreTexts = {
   'event.barge_in': 'Customer cut in',
   'event.answer_taken_back': 'Answer taken back: the customer had only paused',
   'event.hearing_late': 'Speech recognition cannot follow',
+  'event.own_words': 'Answered in its own words',
+  'event.own_words_stopped': 'Words of the language model were not spoken',
   'event.dtmf': 'Key pressed',
   'event.booked': 'Time agreed',
   'event.disposition': 'Result reached',

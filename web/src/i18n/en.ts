@@ -14,6 +14,7 @@ export const en: FirstTexts = {
   'system.live': 'Live',
   'system.reconnecting': 'Reconnecting…',
   'engine.hear': 'Hearing',
+  'engine.language': 'Language model',
   'engine.speak': 'Speaking',
   'engine.sip': 'Line',
   'engine.storage': 'Storage',

@@ -20,6 +20,8 @@ export const more = {
   'event.barge_in': '客户打断',
   'event.answer_taken_back': '客户只是停顿，收回回答',
   'event.hearing_late': '语音识别跟不上',
+  'event.own_words': '用自己的话回答',
+  'event.own_words_stopped': '语言模型的话没有说出口',
   'event.dtmf': '按键',
   'event.booked': '约定时间',
   'event.disposition': '得出结论',

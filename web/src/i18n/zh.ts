@@ -13,6 +13,7 @@ export const zh = {
   'system.live': '实时',
   'system.reconnecting': '正在重连…',
   'engine.hear': '听',
+  'engine.language': '语言模型',
   'engine.speak': '说',
   'engine.sip': '线路',
   'engine.storage': '存储',

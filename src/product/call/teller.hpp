@@ -1,0 +1,91 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "engine/inference/chat_model.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "product/call/chat_memory.hpp"
+#include "product/call/speaker.hpp"
+#include "product/dialogue/own_words.hpp"
+#include "product/dialogue/thinking.hpp"
+
+namespace yyc3::call {
+
+struct TellMetrics {
+  explicit TellMetrics(telemetry::Registry& registry);
+  telemetry::Counter& told;      ///< replies in a model's own words
+  telemetry::Counter& objected;  ///< … that were stopped by the check on the text
+  telemetry::Counter& failed;    ///< … of which nothing came
+};
+
+struct TellPatience {
+  Milliseconds first{2'000};  ///< for the first of the text: a lead-in is heard meanwhile
+  Milliseconds total{4'000};
+};
+
+/// A reply in a language model's own words: asks it, cuts what comes into clauses, lets
+/// OwnWordsCheck see each, and gives the speaker no more than five seconds of them ahead. At the
+/// first objection the rest is dropped; when nothing was said by then the prepared sentence is.
+/// Remembers the call for it (ChatMemory).
+/// Threads: the call's loop.
+class Teller final : public inference::ChatSink {
+ public:
+  struct Out {
+    std::function<void(const Line&)> say;               ///< behind what is being said
+    std::function<void()> end;                          ///< no more comes
+    std::function<Milliseconds()> ahead;                ///< still to be heard
+    std::function<void(std::string_view why)> stopped;  ///< by the check
+  };
+  Teller(inference::ChatModel* model, TellMetrics& metrics, TellPatience patience,
+         text::Language language, std::string conversation, Out out);
+  ~Teller() override;
+  Teller(const Teller&) = delete;
+  Teller& operator=(const Teller&) = delete;
+
+  /// The customer's words, or what was heard of the bot.
+  void remember(inference::Role role, const std::string& text);
+  /// The bot asks where the answer may be one in own words: the engine reads all but the answer.
+  void prepare(const dialogue::Wording& wording);
+  /// The lead-in is being said. Ends with Out::end, once, unless dropped.
+  void tell(dialogue::Wording wording);
+  void tick();
+  void drop();
+
+  void on_piece(inference::ChatNumber number, std::string_view text) override;
+  void on_answer(inference::ChatNumber number, const inference::ChatAnswer& answer) override;
+  void on_failed(inference::ChatNumber number, const Error& error) override;
+
+ private:
+  static constexpr Milliseconds kAheadMost{5'000};
+  struct Reply {
+    dialogue::Wording wording;
+    dialogue::ClauseStream clauses;
+    dialogue::OwnWordsCheck check;
+    std::deque<std::string> waiting;
+    std::size_t spoken = 0;  ///< clauses let through
+    bool whole = false;      ///< no more comes from the model
+  };
+  inference::ChatNumber send(std::vector<inference::ChatMessage> messages, int tokens,
+                             Milliseconds first, Milliseconds total);
+  void take(std::vector<std::string> clauses);
+  void end_text();
+  void sum_up();
+
+  inference::ChatModel* model_;
+  TellMetrics& metrics_;
+  const TellPatience patience_;
+  const text::Language language_;
+  const std::string conversation_;
+  const Out out_;
+  ChatMemory memory_;
+  std::optional<Reply> reply_;
+  inference::ChatNumber under_way_ = 0;  ///< 0: none
+  inference::ChatNumber ahead_ = 0;
+  inference::ChatNumber summing_ = 0;
+};
+
+}  // namespace yyc3::call

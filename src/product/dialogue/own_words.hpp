@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/text/language.hpp"
+
+/// A language model that speaks in its own words, where a flow lets it: what it says is hostile
+/// until it was looked at, clause by clause, before anybody hears it.
+namespace yyc3::dialogue {
+
+/// Cuts a text that comes in pieces into what is spoken at once: the first clause as early as it
+/// can be, for somebody waits for it (at a mark, or at 12 characters or 8 words without one); then
+/// whole sentences, or clauses of 12 characters. Pure.
+class ClauseStream {
+ public:
+  explicit ClauseStream(text::Language language) : language_(language) {}
+  /// Clauses that `piece` completes, marks included; none is longer than 60 characters.
+  std::vector<std::string> feed(std::string_view piece);
+  /// What is left, when no more comes.
+  std::vector<std::string> finish();
+
+ private:
+  [[nodiscard]] std::size_t end_of_clause(const std::u32string& text) const;
+  text::Language language_;
+  std::u32string left_;
+  std::string bytes_;  ///< the beginning of a character
+  bool first_ = true;
+};
+
+/// What a clause is measured by.
+class OwnWordsCheck {
+ public:
+  /// @param facts what may be said: its numbers and its promises. @param heard the caller's words,
+  /// whose numbers may be said back.
+  OwnWordsCheck(std::string facts, std::string heard, text::Language language);
+
+  /// Why `clause` must not be spoken; empty when it may. "number" that stands in no fact, "price",
+  /// "promise", "deed" (that something was or will be done: nothing is), "identity" (a person),
+  /// "contact", "language", "echo" of the caller, "repeat", "marks" (no plain text).
+  std::string_view objection(std::string_view clause);
+
+ private:
+  [[nodiscard]] bool known_numbers(std::string_view clause) const;
+  std::string facts_;
+  std::string heard_;
+  text::Language language_;
+  std::vector<std::string> numbers_;  ///< of facts and caller
+  std::vector<std::string> said_;     ///< plain
+};
+
+}  // namespace yyc3::dialogue
