@@ -79,6 +79,7 @@ class Server:
         os.makedirs(data, exist_ok=True)
         env = dict(os.environ, AICALL_SERVER__DATA_DIR=data, AICALL_SERVER__PORT=os.environ.get("PORT", "0"),
                    AICALL_LOG__FILE=os.path.join(data, "aicall.log"), AICALL_COMPLIANCE__TIME_ZONE="Asia/Shanghai")
+        env.setdefault("AICALL_LANGUAGE__MODEL_FILE", "")  # the same calls whether one is installed or not
         env.update(settings)
         if os.environ.get("CALL"):
             env.update(own_phone_settings(os.environ["CALL"], env))
@@ -124,7 +125,7 @@ class Server:
 
     def children(self, role):
         out = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True).stdout
-        return [int(line.split()[0]) for line in out.splitlines() if f"aicall-worker {role}" in line]
+        return [int(line.split()[0]) for line in out.splitlines() if f"aicall-worker {role}" in line or f"aicall-{role} " in line]
 
     def save_recording(self, call_id, path):
         """False when there is none ten seconds after the call."""

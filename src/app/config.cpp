@@ -126,13 +126,24 @@ void read_speech(ConfigReader& r, Config::Speech& c) {
 }
 
 void read_language(ConfigReader& r, Config::Language& c) {
+  r.read({"language.model_file",
+          "GGUF of a chat model for our own worker, or its name in models_dir; `make language` "
+          "fetches the usual one. Empty: no language model."},
+         c.model_file);
+  r.read({"language.threads", "Cores of one answer of our own worker."}, c.threads, 1, 64);
+  r.read({"language.context_tokens", "What our own worker remembers of all calls together."},
+         c.context_tokens, 1024, 131'072);
   r.read({"language.url",
           "An OpenAI-compatible chat engine (http://… or https://…/v1): vLLM, Ollama, llama.cpp. "
-          "Empty: none. For now `aicall language ask` alone uses it."},
+          "Empty: our own. Set, what callers say leaves!"},
          c.url);
   r.read({"language.key_file", "File (0600) that holds the API key of language.url."}, c.key_file);
   r.read({"language.model", "Model that language.url is asked for."}, c.model);
-  r.read({"language.first_token_ms", "Nothing said by then: the answer is given up."},
+  r.read({"language.choice_ms",
+          "In a call: no choice among prepared sentences by then, and the flow goes on without."},
+         c.choice_ms, 100, 10'000);
+  r.read({"language.first_token_ms",
+          "In its own words: nothing said by then, and the prepared sentence is said."},
          c.first_token_ms, 50, 60'000);
   r.read({"language.total_ms", "For the whole answer."}, c.total_ms, 50, 300'000);
   if (c.total_ms < c.first_token_ms)
@@ -226,6 +237,11 @@ Config Config::read(ConfigReader& reader) {
     reader.problem("speech.turn_end_model",
                    "names a file that is not there: " + config.turn_end_model().string());
   read_language(reader, config.language);
+  if (std::error_code none; config.language.model_file != kLanguageModel &&
+                            !config.language.model_file.empty() &&
+                            !std::filesystem::exists(config.language_model(), none))
+    reader.problem("language.model_file",
+                   "names a file that is not there: " + config.language_model().string());
   read_turns(reader, config.turns);
   read_rest(reader, config);
   return config;
@@ -247,6 +263,15 @@ std::filesystem::path Config::models_dir() const {
 std::filesystem::path Config::turn_end_model() const {
   const std::filesystem::path named = speech.turn_end_model;
   return named.empty() || named.has_parent_path() ? named : models_dir() / named;
+}
+
+std::filesystem::path Config::language_model() const {
+  const std::filesystem::path named = language.model_file;
+  if (named.empty() || named.has_parent_path()) return named;
+  const std::filesystem::path installed = models_dir() / named;
+  std::error_code none;
+  const bool usual = named == kLanguageModel;
+  return usual && !std::filesystem::exists(installed, none) ? std::filesystem::path() : installed;
 }
 
 Result<LoadedConfig> load_config(const std::filesystem::path& path) {

@@ -12,6 +12,7 @@ namespace yyc3::app {
 /// Everything `aicall.toml` can say. Every default is safe: loopback only, nothing leaves the
 /// machine.
 struct Config {
+  static constexpr const char* kLanguageModel = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf";
   struct Server {
     std::string listen = "127.0.0.1";
     std::int64_t port = 8080;
@@ -68,10 +69,15 @@ struct Config {
     std::string render_first = "zh";  ///< zh or en
   } speech;
   struct Language {
-    std::string url;  ///< empty: no language model
+    /// GGUF of a chat model for our own worker, or its name in models_dir; empty: none
+    std::string model_file = kLanguageModel;
+    std::int64_t threads = 1;
+    std::int64_t context_tokens = 4096;
+    std::string url;  ///< empty: our own worker, where its model is
     std::string key_file;
     std::string model;
-    std::int64_t first_token_ms = 600;
+    std::int64_t choice_ms = 900;
+    std::int64_t first_token_ms = 2000;
     std::int64_t total_ms = 4000;
   } language;
   struct Turns {
@@ -113,6 +119,8 @@ struct Config {
   [[nodiscard]] std::filesystem::path data_dir() const;
   [[nodiscard]] std::filesystem::path models_dir() const;
   [[nodiscard]] std::filesystem::path turn_end_model() const;
+  /// Of our own language worker; empty when there is to be none, or the usual one is not installed.
+  [[nodiscard]] std::filesystem::path language_model() const;
 };
 
 struct LoadedConfig {

@@ -16,6 +16,7 @@
 #include "api/web_app.hpp"
 #include "app/system.hpp"
 #include "app/workers.hpp"
+#include "engine/inference/openai_chat.hpp"
 #include "engine/speech/prompt_cache.hpp"
 #include "engine/speech/recognizer.hpp"
 #include "engine/speech/speak_client.hpp"
@@ -96,6 +97,7 @@ struct System::Parts {
   std::atomic<bool> voice_up{false};
   std::unique_ptr<speech::Recognizer> hear;
   std::unique_ptr<speech::SpeakClient> speak;
+  std::unique_ptr<inference::OpenAiChat> language;  ///< may be null
   std::unique_ptr<speech::PromptCache> prompts;
   std::shared_ptr<call::PromptRendering> rendering;
   std::shared_ptr<const dialogue::Understanding> understanding;

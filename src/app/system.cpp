@@ -19,6 +19,7 @@
 #include "api/web_app.hpp"
 #include "app/engine_access.hpp"
 #include "app/hearing.hpp"
+#include "app/language.hpp"
 #include "app/parts.hpp"
 
 namespace yyc3::app {
@@ -209,6 +210,13 @@ Result<void> System::Parts::open_speech() {
   auto recognizer = make_recognizer(config, workers.hear_endpoint(), hearing);
   if (!recognizer) return passed(recognizer.error());
   hear = std::move(*recognizer);
+  if (const auto& endpoint = workers.language_endpoint()) {
+    const LanguageParts parts{*call_loop, registry, log, clock,
+                              [this] { workers.kill("language"); }};
+    auto made = make_language(config, *endpoint, parts);
+    if (!made) return passed(made.error());
+    language = std::move(*made);
+  }
   speech::SpeakClientConfig speak_config;
   speak_config.endpoint = workers.speak_endpoint();
   speak_config.voice_zh = config.speech.voice_zh;
@@ -265,7 +273,10 @@ Result<void> System::Parts::open_calls() {
       call::ConversationParts{
           *hear, *prompts, *metrics, clock, local_clock(clock, config.compliance.time_zone),
           turns_of(config.turns), Milliseconds{config.speech.decode_deadline_ms},
-          Milliseconds{config.media.echo_tail_ms}},
+          Milliseconds{config.media.echo_tail_ms}, language.get(),
+          Milliseconds{config.language.choice_ms},
+          call::TellPatience{Milliseconds{config.language.first_token_ms},
+                             Milliseconds{config.language.total_ms}}},
       std::chrono::seconds{config.calls.max_duration_s}, Milliseconds{10'000}});
   auto trunk = trunk_of(config.sip);
   if (!trunk) return passed(trunk.error());
@@ -319,10 +330,10 @@ void System::Parts::render_ahead() {
   const auto fixed_en = company_of(config.dialogue.company_en);
   const auto add = [&](const dialogue::Flow& flow, const call::Voice& voice) {
     const bool chinese = voice.language == speech::Language::kChinese;
-    const auto language = chinese ? text::Language::kZh : text::Language::kEn;
-    if (!flow.speaks(language)) return;
-    rendering->add(flow.id, voice, dialogue::prompts(flow, language, chinese ? fixed_zh : fixed_en),
-                   dialogue::fragments(flow, language, now.date, kFragmentDays));
+    const auto spoken = chinese ? text::Language::kZh : text::Language::kEn;
+    if (!flow.speaks(spoken)) return;
+    rendering->add(flow.id, voice, dialogue::prompts(flow, spoken, chinese ? fixed_zh : fixed_en),
+                   dialogue::fragments(flow, spoken, now.date, kFragmentDays));
   };
   const bool english_first = config.speech.render_first == "en";
   for (const call::Voice& voice : {english_first ? en : zh, english_first ? zh : en})
@@ -391,7 +402,8 @@ net::Task<net::HttpResponse> System::Parts::answer(net::HttpRequest request) {
 std::vector<std::string> System::Parts::missing() const {
   std::vector<std::string> found;
   for (const auto& engine : workers.status())
-    if (engine.state != "up") found.push_back(engine.name);
+    if (engine.state != "up" && engine.name != "language")  // calls do as well without
+      found.push_back(engine.name);
   return found;
 }
 

@@ -43,6 +43,7 @@ void System::Parts::stop() {
     prompts.reset();
     speak.reset();
     hear.reset();
+    language.reset();
     call_loop->post([&cleared] { cleared.set_value(); });
   });
   cleared.get_future().wait();

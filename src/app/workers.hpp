@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,8 @@ class Workers {
   Workers();
   ~Workers();
 
-  /// @param only the one role that is needed, "hear" or "speak"; empty: both.
+  /// @param only the one role that is needed, "hear", "speak" or "language"; empty: all. A language
+  /// worker without its model or program, or on a machine of less than 4 GB, is left out.
   /// Errors: kNotFound the worker program is not there; kUnavailable no folder for its sockets;
   /// kInvalid a URL of the configuration.
   Result<void> start(const Config& config, telemetry::Log& log, const Clock& clock,
@@ -38,7 +40,9 @@ class Workers {
 
   [[nodiscard]] const net::Endpoint& hear_endpoint() const;
   [[nodiscard]] const net::Endpoint& speak_endpoint() const;
-  /// "hear" and "speak": starting, up, down, degraded.
+  /// nullopt: there is no language model.
+  [[nodiscard]] const std::optional<net::Endpoint>& language_endpoint() const;
+  /// "hear", "speak" and where there is one "language": starting, up, down, degraded.
   [[nodiscard]] std::vector<call::EngineStatus> status() const;
 
  private:

@@ -20,7 +20,8 @@ PATIENCE_MS = 900  # of the bot's silence before the caller speaks
 
 
 class Caller:
-    """mode: "talk" answers in turn; "over" also plays back-channels over the bot; "interrupt" breaks in on long replies.
+    """mode: "talk" answers in turn; "over" also plays back-channels over the bot; "interrupt" breaks in on long replies;
+    "model" asks in other words than the flow's; "own" comes, and asks what nobody prepared.
     line: makes of the phone what is dialled instead of it (tests/drills/relay.py)."""
 
     def __init__(self, server, lines, plan, folder, questions=4, mode="talk", line=None):
@@ -96,7 +97,7 @@ class Caller:
                 self.silence_ms += 20
         if time.monotonic() < self.busy_until + 0.3:
             return
-        if self.mode != "talk" and self.over():
+        if self.mode in ("over", "interrupt") and self.over():
             return
         if self.speaking_ms >= 200 and self.silence_ms >= PATIENCE_MS:
             self.answer()
@@ -145,6 +146,8 @@ class Caller:
             return "greet"
         wants = {"remind": "cannot", "offer": "cannot", "ask_time": "day", "ask_day": "day", "ask_hour": "hour",
                  "past_time": "day", "bad_time": "hour", "check_time": "right"}.get(node)
+        if self.mode == "own" and node == "remind":
+            return "coming"
         if self.asked < self.questions and node not in ("ask_hour", "check_time"):
             self.asked += 1
             return "question"

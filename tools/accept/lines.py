@@ -36,6 +36,12 @@ SAY = {
 BACK_CHANNELS = ["嗯。", "嗯嗯。", "哦。", "好。", "好的。", "对。", "是。", "啊。", "行。", "是的。"]
 INTERRUPTIONS = ["等一下，请问你们的地址在哪里？", "等等，我想问一下多少钱？", "停一下，你们几点开门？", "不好意思，我想问一下地址在哪里？",
                  "我打断一下，看一次多少钱？", "先别说，你们几点关门？"]
+# What the flow answers, in words that none of its rules knows; and what nothing in it answers.
+OTHER_WORDS = ["我开自己的车来|有地方放吗？", "门口|让不让放车？", "坐地铁|怎么过去？", "看一次|得花多少？", "贵不贵啊？", "晚上|还开着吗？", "礼拜天|你们休息吗？",
+               "我需要准备点啥|过去？", "要不要|拿病历？", "我可能会|迟个十分钟。", "超过时间了|还给看吗？", "你们店|开在什么地方啊？"]
+FREE = ["洗完牙|能马上吃饭吗？", "检查之前|要空腹吗？", "小孩子|也能看吗？", "我在吃药|要紧吗？", "能带家里人|一起来吗？", "种牙|你们做不做？", "矫正牙齿|你们做吗？",
+        "洗完牙|敏感正常吗？", "我怀孕了|能看吗？", "拔牙|也在你们那儿拔吗？"]
+COMING = ["能来。", "没问题。", "可以的，我会到。"]
 HUMAN_BACK_CHANNELS = ["好", "对", "是", "行", "知道"]
 
 
@@ -183,11 +189,11 @@ def plan(seed):
     return rng, voice, chosen
 
 
-def everything(seeds):
-    """[(voice, text)] of all that the callers of these seeds may say."""
+def everything(seeds, *more):
+    """[(voice, text)] of all that the callers of these seeds may say; `more`: texts beside the usual ones."""
     wanted = []
     for seed in seeds:
         _, voice, _ = plan(seed)
-        for texts in list(SAY.values()) + [BACK_CHANNELS, INTERRUPTIONS]:
+        for texts in list(SAY.values()) + [BACK_CHANNELS, INTERRUPTIONS, *more]:
             wanted.extend((voice, text) for text in texts)
     return wanted

@@ -47,6 +47,12 @@ struct AskArguments {
   std::int64_t tokens = 100;
 };
 
+struct ExamineArguments {
+  std::string file;  ///< lines of node, words, meaning
+  std::string flow = "appointment_reminder";
+  std::string language = "zh";
+};
+
 /// Each command blocks until it is done and returns the exit code. Errors are one line on stderr
 /// that says what to do.
 int serve(const std::filesystem::path& config);
@@ -58,6 +64,7 @@ int console_link(const std::filesystem::path& config);
 int list_models(const std::filesystem::path& config);
 int transcribe(const std::filesystem::path& config, const TranscribeArguments& arguments);
 int ask(const std::filesystem::path& config, const AskArguments& arguments);
+int examine(const std::filesystem::path& config, const ExamineArguments& arguments);
 int say(const std::filesystem::path& config, const SayArguments& arguments);
 /// Replaces this program by another that came with it (demo, scripts/models).
 int run_beside(const std::string& program, const std::vector<std::string>& arguments);

@@ -76,6 +76,13 @@ void check_memory(Report& report) {
   report.line(gib >= 2, "memory", fmt::format("{:.1f} GiB available, 2 wanted", gib));
 }
 
+std::string language_state(const Config& config) {
+  if (!config.language.url.empty()) return "at language.url";
+  if (config.language_model().empty() || find_beside_program("aicall-language").empty())
+    return "none, calls are led by flows alone; `make language` brings one";
+  return config.language_model().string();
+}
+
 }  // namespace
 
 int doctor(const fs::path& path) {
@@ -105,6 +112,7 @@ int doctor(const fs::path& path) {
     report.line(
         model.present, "model " + model.name,
         model.present ? model.path.string() : model.what_without + "; run `aicall models pull`");
+  report.line(true, "language model", language_state(*config));
   fmt::print("{}\n",
              report.bad == 0 ? "everything is in order" : fmt::format("{} to mend", report.bad));
   return report.bad == 0 ? kExitGood : kExitFailed;

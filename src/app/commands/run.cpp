@@ -45,7 +45,7 @@ void add_speech(CLI::App& app, std::filesystem::path& config, int& code) {
 }
 
 void add_language(CLI::App& app, std::filesystem::path& config, int& code) {
-  auto* language = app.add_subcommand("language", "Try the language model of language.url");
+  auto* language = app.add_subcommand("language", "Try the language model");
   language->require_subcommand(1);
   auto* command = language->add_subcommand("ask", "Ask it, and print the answer as it comes");
   const auto asked = std::make_shared<AskArguments>();
@@ -55,6 +55,15 @@ void add_language(CLI::App& app, std::filesystem::path& config, int& code) {
   command->add_option("--tokens", asked->tokens, "Length of the answer")
       ->check(CLI::Range(1, 4096));
   command->callback([&config, &code, asked] { code = ask(config, *asked); });
+  auto* exam = language->add_subcommand(
+      "examine", "Put a table of what callers say to it, as a call would, and count the choices");
+  const auto given = std::make_shared<ExamineArguments>();
+  exam->add_option("file", given->file, "Lines: question of the flow, words, meaning; tabs between")
+      ->required()
+      ->check(CLI::ExistingFile);
+  exam->add_option("--flow", given->flow, "Dialogue");
+  exam->add_option("--lang", given->language, "zh or en")->check(CLI::IsMember({"zh", "en"}));
+  exam->callback([&config, &code, given] { code = examine(config, *given); });
 }
 
 void add_config(CLI::App& app, std::filesystem::path& config, int& code) {

@@ -9,6 +9,7 @@
 
 #include "app/commands/commands.hpp"
 #include "app/commands/load.hpp"
+#include "app/commands/local_worker.hpp"
 #include "app/commands/speech_segments.hpp"
 #include "app/commands/stop_signals.hpp"
 #include "app/hearing.hpp"
@@ -29,51 +30,10 @@ namespace {
 constexpr Milliseconds kDeadline{20'000};
 constexpr Milliseconds kTurnEndPatience{5'000};
 
-/// One of the product's own workers, without a store, a line or a web server. SIGINT and SIGTERM
-/// stop the worker, remove its folder and end the program, whatever it waits for.
-struct LocalSpeech {
-  StopSignals signals;  // before any thread is
-  SystemClock clock;
-  telemetry::Log log{clock};
-  telemetry::Registry registry;
-  events::Bus bus;
-  Workers workers;
-  net::EventLoop loop{"speech", log};
-
-  Result<void> start(const Config& config, std::string_view role) {
-    auto started = workers.start(config, log, clock, bus, role);
-    loop.spawn(end_on_signal(), "stop signals");
-    return started;
-  }
-  ~LocalSpeech() {
-    loop.stop();
-    loop.join();
-    workers.stop();
-  }
-  /// False when `name` is not up within a minute.
-  [[nodiscard]] bool wait_for(const std::string& name) const {
-    for (int i = 0; i < 600; ++i) {
-      for (const auto& engine : workers.status())
-        if (engine.name == name && engine.state == "up") return true;
-      usleep(100'000);
-    }
-    return false;
-  }
-
- private:
-  net::Task<void> end_on_signal() {
-    int signal = 0;
-    while ((signal = signals.within(Milliseconds(0))) == 0)
-      co_await net::sleep_for(Milliseconds(100));
-    workers.stop();
-    std::_Exit(128 + signal);
-  }
-};
-
 /// One stream of the recogniser, used from outside its loop, one decode at a time.
 class Ear final : public speech::HearingSink {
  public:
-  Ear(LocalSpeech& local, std::unique_ptr<speech::Recognizer> client, speech::Language language,
+  Ear(LocalWorker& local, std::unique_ptr<speech::Recognizer> client, speech::Language language,
       speech::GrammarKind grammar, bool turn_end)
       : local_(local),
         client_(std::move(client)),
@@ -151,7 +111,7 @@ class Ear final : public speech::HearingSink {
     done.get_future().wait();
   }
 
-  LocalSpeech& local_;
+  LocalWorker& local_;
   std::unique_ptr<speech::Recognizer> client_;
   speech::Language language_;
   speech::GrammarKind grammar_;
@@ -233,7 +193,7 @@ net::Task<void> request_speech(net::HttpClient& client, net::ClientRequest reque
 int transcribe(const std::filesystem::path& path, const TranscribeArguments& arguments) {
   const auto config = load_or_tell(path);
   if (!config) return kExitConfig;
-  LocalSpeech local;
+  LocalWorker local;
   const auto started = local.start(*config, "hear");
   if (!started) return tell(started.error(), "hearing");
   auto recognizer = make_recognizer(*config, local.workers.hear_endpoint(),
@@ -272,7 +232,7 @@ int transcribe(const std::filesystem::path& path, const TranscribeArguments& arg
 int say(const std::filesystem::path& path, const SayArguments& arguments) {
   const auto config = load_or_tell(path);
   if (!config) return kExitConfig;
-  LocalSpeech local;
+  LocalWorker local;
   const auto started = local.start(*config, "speak");
   if (!started) return tell(started.error(), "the voice");
   if (!local.wait_for("speak"))
