@@ -130,7 +130,8 @@ void read_language(ConfigReader& r, Config::Language& c) {
           "GGUF of a chat model for our own worker, or its name in models_dir; `make language` "
           "fetches the usual one. Empty: no language model."},
          c.model_file);
-  r.read({"language.threads", "Cores of one answer of our own worker."}, c.threads, 1, 64);
+  r.read({"language.threads", "Cores of one answer of our own worker; no more than there are."},
+         c.threads, 1, 64);
   r.read({"language.context_tokens", "What our own worker remembers of all calls together."},
          c.context_tokens, 1024, 131'072);
   r.read({"language.url",

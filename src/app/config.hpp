@@ -71,7 +71,7 @@ struct Config {
   struct Language {
     /// GGUF of a chat model for our own worker, or its name in models_dir; empty: none
     std::string model_file = kLanguageModel;
-    std::int64_t threads = 1;
+    std::int64_t threads = 2;
     std::int64_t context_tokens = 4096;
     std::string url;  ///< empty: our own worker, where its model is
     std::string key_file;

@@ -123,11 +123,12 @@ Result<void> Workers::State::add_language(const Config& config, telemetry::Log& 
              {{"host.memory.bytes", static_cast<std::int64_t>(memory)}});
     return {};
   }
+  const auto cores = static_cast<std::int64_t>(sysconf(_SC_NPROCESSORS_ONLN));
+  const std::int64_t threads = std::min(config.language.threads, cores);
   process::ChildSpec child = spec_of("language", program, kLanguageNice);
-  child.argv.insert(child.argv.end(),
-                    {"--model", std::filesystem::absolute(model).string(), "--threads",
-                     std::to_string(config.language.threads), "--context",
-                     std::to_string(config.language.context_tokens)});
+  child.argv.insert(child.argv.end(), {"--model", std::filesystem::absolute(model).string(),
+                                       "--threads", std::to_string(threads), "--context",
+                                       std::to_string(config.language.context_tokens)});
   language = net::Endpoint::unix_socket(child.ready_socket);
   set("language", "starting");
   return supervisor->add(std::move(child));

@@ -50,7 +50,8 @@ TEST_CASE("without a summary the oldest go: the memory is bounded") {
   }
   CHECK(memory.messages("", "?").size() <= 2 + ChatMemory::kRecent);
   std::size_t lines = 0;
-  for (const char c : memory.to_sum_up().back().text) lines += c == '\n' ? 1 : 0;
+  const auto talk = memory.to_sum_up();
+  for (const char c : talk.back().text) lines += c == '\n' ? 1 : 0;
   CHECK(lines <= ChatMemory::kKeptMost - ChatMemory::kRecent);
 }
 
