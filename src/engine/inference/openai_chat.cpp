@@ -112,11 +112,12 @@ net::Task<void> OpenAiChat::State::watch(ChatNumber number, Milliseconds limit) 
   co_await net::sleep_for(limit);
   const Job* job = job_of(number);
   if (job == nullptr || !job->answer.text.empty()) co_return;
+  const bool chooses = !job->choices.empty();
   job->sending.cancel();
   fail_job(number, {ErrorCode::kTimeout,
                     fmt::format("nothing was said within {} ms: load the model beforehand, or "
-                                "raise language.first_token_ms",
-                                limit.count())});
+                                "raise language.{}",
+                                limit.count(), chooses ? "choice_ms" : "first_token_ms")});
 }
 
 /// False breaks the request off.

@@ -106,7 +106,6 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
                 [this](const Spoken& spoken) { on_spoken(spoken); }}),
       hearing_(parts.recognizer.open(voice_.language, *this)),
       thinker_(parts.language, parts.metrics.think, parts.clock, parts.choice_patience,
-               "call-" + std::to_string(hearing_),
                {[this](const Thinker::Choice& choice) { thought(choice); },
                 [this] {
                   if (running_) act(turns_.on_understood());
@@ -140,6 +139,7 @@ void Conversation::start() {
   running_ = true;
   began_at_ = media_.sample_clock();
   if (!parts_.recognizer.available()) listener_.on_degraded("hearing");
+  if (const auto wording = dialogue_.wording_anywhere()) teller_.prepare(*wording);
   perform(dialogue_.start(parts_.local_now()));
 }
 
@@ -182,6 +182,7 @@ void Conversation::on_media() {
 
 void Conversation::on_tick() {
   speaker_.feed();
+  thinker_.tick();
   teller_.tick();
   settle_if_heard();
   if (!running_) return;
@@ -475,7 +476,7 @@ void Conversation::say(dialogue::Reply reply) {
 void Conversation::prepare_model() {
   if (!thinker_.available() || !reply_.expect.answer) return;
   if (const auto question = dialogue_.think_ahead()) thinker_.prepare(*question);
-  if (const auto wording = dialogue_.wording_ahead()) teller_.prepare(*wording);
+  if (const auto wording = dialogue_.wording_ahead()) teller_.prepare_here(*wording);
 }
 
 void Conversation::on_spoken(const Spoken& spoken) {

@@ -35,13 +35,14 @@ Teller::~Teller() {
 }
 
 inference::ChatNumber Teller::send(std::vector<inference::ChatMessage> messages, int tokens,
-                                   Milliseconds first, Milliseconds total) {
+                                   Milliseconds first, Milliseconds total,
+                                   const std::string& owner) {
   inference::ChatRequest request;
   request.messages = std::move(messages);
   request.tokens_max = tokens;
   request.first_token = first;
   request.total = total;
-  request.conversation = conversation_;
+  request.conversation = owner;
   return model_->ask(std::move(request), *this);
 }
 
@@ -55,13 +56,21 @@ void Teller::sum_up() {
   if (summing_ != 0 || under_way_ != 0 || !model_->available()) return;
   auto messages = memory_.to_sum_up();
   if (messages.empty()) return;
-  summing_ = send(std::move(messages), kSummaryTokens, kAheadLimit, kAheadLimit);
+  summing_ = send(std::move(messages), kSummaryTokens, kAheadLimit, kAheadLimit, "summary");
 }
 
 void Teller::prepare(const dialogue::Wording& wording) {
   if (model_ == nullptr || !model_->available()) return;
   if (ahead_ != 0) model_->cancel(ahead_);
-  ahead_ = send(memory_.messages(wording.system, "？"), 1, kAheadLimit, kAheadLimit);
+  const std::string owner = "words-" + std::to_string(std::hash<std::string>{}(wording.system));
+  ahead_ = send({{inference::Role::kSystem, wording.system}, {inference::Role::kUser, "？"}}, 1,
+                kAheadLimit, kAheadLimit, owner);
+}
+
+void Teller::prepare_here(const dialogue::Wording& wording) {
+  if (model_ == nullptr || !model_->available()) return;
+  if (ahead_ != 0) model_->cancel(ahead_);
+  ahead_ = send(memory_.messages(wording.system, "？"), 1, kAheadLimit, kAheadLimit, conversation_);
 }
 
 void Teller::tell(dialogue::Wording wording) {
@@ -72,7 +81,7 @@ void Teller::tell(dialogue::Wording wording) {
   reply_.emplace(
       Reply{std::move(wording), dialogue::ClauseStream(language_), std::move(check), {}});
   if (model_ == nullptr) return end_text();
-  under_way_ = send(std::move(messages), kTokens, patience_.first, patience_.total);
+  under_way_ = send(std::move(messages), kTokens, patience_.first, patience_.total, conversation_);
 }
 
 void Teller::drop() {

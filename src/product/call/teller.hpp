@@ -48,8 +48,10 @@ class Teller final : public inference::ChatSink {
 
   /// The customer's words, or what was heard of the bot.
   void remember(inference::Role role, const std::string& text);
-  /// The bot asks where the answer may be one in own words: the engine reads all but the answer.
+  /// The call begins: the engine reads what is the same in every call.
   void prepare(const dialogue::Wording& wording);
+  /// The bot asks where the answer may be one in own words: … and what was said in this one.
+  void prepare_here(const dialogue::Wording& wording);
   /// The lead-in is being said. Ends with Out::end, once, unless dropped.
   void tell(dialogue::Wording wording);
   void tick();
@@ -70,7 +72,7 @@ class Teller final : public inference::ChatSink {
     bool whole = false;      ///< no more comes from the model
   };
   inference::ChatNumber send(std::vector<inference::ChatMessage> messages, int tokens,
-                             Milliseconds first, Milliseconds total);
+                             Milliseconds first, Milliseconds total, const std::string& owner);
   void take(std::vector<std::string> clauses);
   void end_text();
   void sum_up();

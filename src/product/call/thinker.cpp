@@ -7,6 +7,7 @@ namespace yyc3::call {
 namespace {
 
 constexpr Milliseconds kAheadLimit{20'000};  // others' answers go first
+constexpr Milliseconds kGuessLimit{3'000};   // beyond any silence that ends a turn
 /// A choice in its JSON: our own worker makes most of it up without the model, others do not.
 constexpr int kChoiceTokens = 40;
 
@@ -21,17 +22,17 @@ ThinkMetrics::ThinkMetrics(telemetry::Registry& r)
                          {0.01, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2})) {}
 
 Thinker::Thinker(inference::ChatModel* model, ThinkMetrics& metrics, const Clock& clock,
-                 Milliseconds patience, std::string conversation, Listener listener)
+                 Milliseconds patience, Listener listener)
     : model_(model),
       metrics_(metrics),
       clock_(clock),
       patience_(patience),
-      conversation_(std::move(conversation)),
       listener_(std::move(listener)) {}
 
 Thinker::~Thinker() {
   drop();
-  if (ahead_ != 0) model_->cancel(ahead_);
+  for (const auto number : {ahead_, late_})
+    if (number != 0) model_->cancel(number);
 }
 
 inference::ChatNumber Thinker::send(const dialogue::Think& question, Milliseconds limit) {
@@ -41,7 +42,9 @@ inference::ChatNumber Thinker::send(const dialogue::Think& question, Millisecond
   request.choices = question.choices;
   request.tokens_max = kChoiceTokens;
   request.first_token = request.total = limit;
-  request.conversation = conversation_;
+  // By the question, not by the call: what was read for one call serves the next.
+  request.conversation =
+      "question-" + std::to_string(std::hash<std::string>{}(question.system + question.before));
   return model_->ask(std::move(request), *this);
 }
 
@@ -57,7 +60,7 @@ void Thinker::guess(const dialogue::Think& question) {
   drop();
   ++guesses_;
   question_ = question;
-  under_way_ = send(question, patience_);
+  under_way_ = send(question, kGuessLimit);
 }
 
 bool Thinker::meant(const std::string& heard) const {
@@ -75,10 +78,17 @@ std::optional<Thinker::Choice> Thinker::ask(const dialogue::Think& question) {
   if (question != question_ || under_way_ == 0) {
     drop();
     question_ = question;
-    under_way_ = send(question, patience_);
+    under_way_ = send(question, kGuessLimit);  // tick() gives up first
   }
   asked_at_ = clock_.now();
   return std::nullopt;
+}
+
+void Thinker::tick() {
+  if (!asking() || clock_.now() - *asked_at_ < patience_) return;
+  if (late_ != 0) model_->cancel(late_);
+  late_ = std::exchange(under_way_, 0);
+  listener_.told(finish(fail(ErrorCode::kTimeout, "no choice in time")));
 }
 
 void Thinker::drop() {
@@ -98,6 +108,7 @@ Thinker::Choice Thinker::finish(Choice choice) {
 
 void Thinker::arrived(inference::ChatNumber number, Choice choice) {
   if (number == ahead_) ahead_ = 0;
+  if (number == late_) late_ = 0;
   if (number != under_way_) return;
   under_way_ = 0;
   if (!asking()) {

@@ -33,7 +33,7 @@ class Thinker final : public inference::ChatSink {
   };
   /// @param listener never called from inside a call.
   Thinker(inference::ChatModel* model, ThinkMetrics& metrics, const Clock& clock,
-          Milliseconds patience, std::string conversation, Listener listener);
+          Milliseconds patience, Listener listener);
   ~Thinker() override;
   Thinker(const Thinker&) = delete;
   Thinker& operator=(const Thinker&) = delete;
@@ -49,6 +49,8 @@ class Thinker final : public inference::ChatSink {
   std::optional<Choice> ask(const dialogue::Think& question);
   /// The turn waits for a choice.
   [[nodiscard]] bool asking() const { return asked_at_.has_value(); }
+  /// Time passes: who waits does not wait for longer than the patience.
+  void tick();
   /// Nothing is told any more of what was asked.
   void drop();
 
@@ -66,14 +68,14 @@ class Thinker final : public inference::ChatSink {
   ThinkMetrics& metrics_;
   const Clock& clock_;
   const Milliseconds patience_;
-  const std::string conversation_;
   const Listener listener_;
 
   inference::ChatNumber ahead_ = 0;  ///< 0: none is under way
   inference::ChatNumber under_way_ = 0;
-  dialogue::Think question_;      ///< of what is under way, or was answered last
-  std::optional<Choice> choice_;  ///< of question_, before it was asked in earnest
-  int guesses_ = 0;               ///< of this turn
+  inference::ChatNumber late_ = 0;  ///< nobody waits for it: its failure tells of the engine
+  dialogue::Think question_;        ///< of what is under way, or was answered last
+  std::optional<Choice> choice_;    ///< of question_, before it was asked in earnest
+  int guesses_ = 0;                 ///< of this turn
   std::optional<SteadyTime> asked_at_;
 };
 

@@ -192,6 +192,12 @@ std::optional<Think> DialogueSession::think_ahead() const {
   return think_about(*state_->flow, state_->question(), meanings, state_->language, {});
 }
 
+std::optional<Wording> DialogueSession::wording_anywhere() const {
+  const auto allows = [](const Node& node) { return node.ask && node.ask->own_words; };
+  if (std::ranges::none_of(state_->flow->nodes, allows)) return std::nullopt;
+  return wording_of(*state_->flow, state_->language, state_->values());
+}
+
 std::optional<Wording> DialogueSession::wording_ahead() const {
   if (state_->stage != Stage::kAsking || !state_->here().ask->own_words) return std::nullopt;
   return wording_of(*state_->flow, state_->language, state_->values());

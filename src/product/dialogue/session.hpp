@@ -112,6 +112,8 @@ class DialogueSession {
   [[nodiscard]] std::optional<Think> think_ahead() const;
   /// What a model would speak by at this question; nullopt: it is not to speak here.
   [[nodiscard]] std::optional<Wording> wording_ahead() const;
+  /// … at any question of the flow.
+  [[nodiscard]] std::optional<Wording> wording_anywhere() const;
   /// Nothing was said for Expect::no_answer.
   Reply on_silence(const text::LocalDateTime& now);
   /// 0–9 * #. Nothing while more digits are awaited. 0 asks for a person where no digits are asked.
