@@ -267,7 +267,7 @@ std::filesystem::path Config::turn_end_model() const {
 }
 
 std::filesystem::path Config::language_model() const {
-  const std::filesystem::path named = language.model_file;
+  std::filesystem::path named = language.model_file;
   if (named.empty() || named.has_parent_path()) return named;
   const std::filesystem::path installed = models_dir() / named;
   std::error_code none;

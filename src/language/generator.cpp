@@ -262,7 +262,8 @@ void Generator::told(Number number, std::string text) {
   const auto found =
       std::ranges::find(tasks_, number, [](const auto& task) { return task->number; });
   if (found == tasks_.end()) return;
-  const std::shared_ptr<Task> task = *found;  // who is told may cancel it
+  // Who is told may cancel it.
+  const std::shared_ptr<Task> task = *found;  // NOLINT(performance-unnecessary-copy-initialization)
   task->wanted.on_text(std::move(text));
 }
 
@@ -270,7 +271,7 @@ void Generator::ended(Number number, Result<Generated> result) {
   const auto found =
       std::ranges::find(tasks_, number, [](const auto& task) { return task->number; });
   if (found == tasks_.end()) return;  // cancelled
-  const std::shared_ptr<Task> task = *found;
+  const std::shared_ptr<Task> task = std::move(*found);
   tasks_.erase(found);
   task->wanted.on_done(std::move(result));
 }

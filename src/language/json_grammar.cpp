@@ -90,7 +90,7 @@ Result<std::string> Writer::any_of(const json::array& schemas, int depth) {
   if (schemas.empty()) return fail(ErrorCode::kInvalid, "schema: anyOf: none is given");
   std::string out;
   for (const json::value& each : schemas) {
-    const auto part = value(each, depth + 1);
+    auto part = value(each, depth + 1);
     if (!part) return part;
     out += (out.empty() ? "(" : " | ") + *part;
   }
@@ -110,7 +110,7 @@ Result<std::string> Writer::object(const json::object& schema, int depth) {
   std::string out;
   bool sure = false;  ///< a field surely stands before
   for (const auto& [name, inner] : properties->get_object()) {
-    const auto part = value(inner, depth + 1);
+    auto part = value(inner, depth + 1);
     if (!part) return part;
     const std::string field = json_literal(json::value(name)) + " \":\" " + *part;
     const bool needed = required.contains(std::string_view(name));
@@ -126,7 +126,7 @@ Result<std::string> Writer::object(const json::object& schema, int depth) {
 Result<std::string> Writer::array(const json::object& schema, int depth) {
   const json::value* items = schema.if_contains("items");
   if (items == nullptr) return fail(ErrorCode::kInvalid, "schema: items: an array needs them");
-  const auto part = value(*items, depth + 1);
+  auto part = value(*items, depth + 1);
   if (!part) return part;
   const std::int64_t least = int_field(schema, "minItems").value_or(0);
   const std::int64_t most = int_field(schema, "maxItems").value_or(kItemsMax);
@@ -161,7 +161,7 @@ Result<std::string> Writer::value(const json::value& schema, int depth) {
   for (const char* name : {"anyOf", "oneOf"})
     if (const json::value* list = at->if_contains(name); list != nullptr && list->is_array())
       return any_of(list->get_array(), depth);
-  const std::string type = string_field(schema, "type").value_or("");
+  std::string type = string_field(schema, "type").value_or("");
   if (type == "object") return object(*at, depth);
   if (type == "array") return array(*at, depth);
   if (type == "string") return text(*at);
@@ -180,7 +180,7 @@ constexpr std::string_view kTerminals =
 }  // namespace
 
 Result<std::string> grammar_of(const json::value& schema) {
-  const auto root = Writer().value(schema, 0);
+  auto root = Writer().value(schema, 0);
   if (!root) return root;
   return "root ::= " + *root + "\n" + std::string(kTerminals);
 }

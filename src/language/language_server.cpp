@@ -63,8 +63,30 @@ struct Answer {
   Generator::Number number = 0;
   net::Mailbox<std::string> pieces;  ///< closed at the end
   std::optional<Result<Generated>> done;
-  bool told_end = false;
 };
+
+/// … as events.
+struct Stream {
+  std::shared_ptr<Answer> answer;
+  ChatFrame frame;
+  bool usage = false;
+  std::optional<std::string> first;  ///< the first piece, until it was sent
+  bool ended = false;
+};
+
+net::Task<Result<std::string>> next_event(std::shared_ptr<Stream> stream) {
+  if (stream->ended) co_return std::string();
+  std::optional<std::string> piece = std::exchange(stream->first, std::nullopt);
+  if (!piece) piece = co_await stream->answer->pieces.pop();
+  if (piece) co_return chunk(stream->frame, *piece, nullptr);
+  stream->ended = true;
+  const Result<Generated>& made = *stream->answer->done;
+  if (!made) co_return error_chunk(made.error());
+  std::string out = chunk(stream->frame, {}, made->cut ? "length" : "stop");
+  if (stream->usage) out += usage_chunk(stream->frame, *made);
+  out += "data: [DONE]\n\n";
+  co_return out;
+}
 
 }  // namespace
 
@@ -119,7 +141,7 @@ Result<std::shared_ptr<Answer>> LanguageServer::Impl::ask(const ChatBody& body,
                                                           Milliseconds limit) {
   auto task = task_of(body);
   if (!task) return tl::unexpected<Error>(task.error());
-  const auto answer = std::make_shared<Answer>(*generator, home->executor());
+  auto answer = std::make_shared<Answer>(*generator, home->executor());
   // Weak: the connection alone holds it, and letting go of it is what cancels.
   const std::weak_ptr<Answer> told = answer;
   task->deadline = clock.now() + limit;
@@ -166,26 +188,9 @@ net::Task<net::HttpResponse> LanguageServer::Impl::streamed(ChatBody body,
                                                             std::shared_ptr<Answer> answer) {
   std::optional<std::string> first = co_await answer->pieces.pop();
   if (!first && !*answer->done) co_return problem(answer->done->error());
-  const auto waiting = std::make_shared<std::optional<std::string>>(std::move(first));
-  const ChatFrame head = frame();
-  net::BodySource source = [answer, waiting, head,
-                            usage = body.usage_in_stream]() -> net::Task<Result<std::string>> {
-    if (*waiting) {
-      std::string out = chunk(head, **waiting, nullptr);
-      waiting->reset();
-      co_return out;
-    }
-    if (answer->told_end) co_return std::string();
-    const std::optional<std::string> piece = co_await answer->pieces.pop();
-    if (piece) co_return chunk(head, *piece, nullptr);
-    answer->told_end = true;
-    const Result<Generated>& made = *answer->done;
-    if (!made) co_return error_chunk(made.error());
-    std::string out = chunk(head, {}, made->cut ? "length" : "stop");
-    if (usage) out += usage_chunk(head, *made);
-    out += "data: [DONE]\n\n";
-    co_return out;
-  };
+  const auto stream = std::make_shared<Stream>(
+      Stream{std::move(answer), frame(), body.usage_in_stream, std::move(first), false});
+  net::BodySource source = [stream] { return next_event(stream); };
   co_return net::HttpResponse::stream(200, "text/event-stream", std::move(source));
 }
 

@@ -54,8 +54,8 @@ std::vector<Token> tokenize(const llama_vocab* vocab, std::string_view text, boo
   std::vector<Token> out(text.size() + 8);
   const auto size = static_cast<std::int32_t>(text.size());
   const auto room = static_cast<std::int32_t>(out.size());
-  const std::int32_t count =
-      llama_tokenize(vocab, text.data(), size, out.data(), room, first, marks);
+  const char* begin = text.data();  // NOLINT(bugprone-suspicious-stringview-data-usage): with size
+  const std::int32_t count = llama_tokenize(vocab, begin, size, out.data(), room, first, marks);
   out.resize(static_cast<std::size_t>(std::max(count, 0)));
   return out;
 }

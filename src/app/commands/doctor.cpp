@@ -43,6 +43,7 @@ void check_disk(Report& report, const fs::path& folder) {
 void check_port(Report& report, const Config::Server& server) {
   if (server.port == 0) return report.line(true, "port", "any free one");
   const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return report.line(false, "port", "no socket can be opened; see `ulimit -n`");
   const int yes = 1;
   setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address{};

@@ -52,7 +52,8 @@ Result<std::vector<Said>> read_table(const std::string& file) {
     const std::size_t first = line.find('\t');
     const std::size_t second = first == std::string::npos ? first : line.find('\t', first + 1);
     if (second == std::string::npos)
-      return fail(ErrorCode::kInvalid, file + ": node, words and meaning, a tab between: " + line);
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("{}: node, words and meaning, a tab between: {}", file, line));
     out.push_back({line.substr(0, first), line.substr(first + 1, second - first - 1),
                    line.substr(second + 1)});
   }
