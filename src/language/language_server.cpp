@@ -253,7 +253,7 @@ Result<std::unique_ptr<LanguageServer>> LanguageServer::start(
 
 LanguageServer::LanguageServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LanguageServer::~LanguageServer() {
-  if (impl_->server) impl_->server->stop();
+  impl_->server.reset();  // while its loop lives
   impl_->home->stop();
   impl_->home->join();
   impl_->generator->stop();
