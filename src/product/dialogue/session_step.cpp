@@ -151,8 +151,10 @@ bool DialogueSession::Step::weighs(const Branch& branch) const {
     const auto is = [kind](const Effect& effect) { return effect.kind == kind; };
     return std::ranges::any_of(branch.effects, is) || std::ranges::any_of(to.effects, is);
   };
+  const bool ends = to.end != NodeEnd::kNone;
+  if (guessed_ && (ends || has(Effect::Kind::kDisposition))) return true;
   return has(Effect::Kind::kBook) || tells_more(branch) ||
-         ((guessed_ || to.end == NodeEnd::kHangUp) && has(Effect::Kind::kDisposition));
+         (to.end == NodeEnd::kHangUp && has(Effect::Kind::kDisposition));
 }
 
 bool DialogueSession::Step::tells_more(const Branch& branch) const {
@@ -385,6 +387,13 @@ bool DialogueSession::Step::think(const HeardText& heard) {
   if (meanings.size() < kMeaningsMin) return false;
   reply_.think =
       think_about(*state_.flow, state_.question(), meanings, state_.language, heard.text);
+  // A question answers no question: "do I come with an empty stomach?" is neither yes nor no.
+  if (state_.here().ask->grammar == Grammar::kYesNo &&
+      sounds_like_question(heard.text, heard.language))
+    std::erase_if(meanings, [this](const Meaning& each) {
+      return each.kind == Meaning::Kind::kAnswer &&
+             std::erase(reply_.think->choices, each.label) > 0;
+    });
   state_.thinking = State::Thinking{heard, unsure_before_, std::move(meanings)};
   return true;
 }

@@ -118,6 +118,22 @@ TEST_CASE("a question without an answer is told from an answer where anything ma
   }
 }
 
+TEST_CASE("a guess ends no call, and a question is taken for neither yes nor no") {
+  DialogueSession session = kit::session(text::Language::kZh);
+  session.start(kNow);
+  for (const char* said : {"是的", "能来"}) session.on_heard({said, 1, text::Language::kZh}, kNow);
+  REQUIRE(session.node() == "confirmed");
+  const Reply asked = session.on_heard(words("检查之前要空腹吗"), kNow);
+  REQUIRE(asked.think);
+  const auto& choices = asked.think->choices;
+  CHECK(std::ranges::find(choices, "不是") == choices.end());
+  CHECK(std::ranges::find(choices, "问别的事情") != choices.end());
+  CHECK(session.copy().on_thought("不是", kNow).answer == "no_match");  // an engine's own idea
+  REQUIRE(session.on_heard(words("隔壁老王都挺好的呀"), kNow).think);
+  CHECK(session.on_thought("不是", kNow).answer == "no_match");
+  CHECK_FALSE(session.ended());
+}
+
 TEST_CASE("what will be asked is known while the bot still asks") {
   DialogueSession session = reminded();
   const auto ahead = session.think_ahead();
