@@ -140,6 +140,10 @@ void read_language(ConfigReader& r, Config::Language& c) {
          c.url);
   r.read({"language.key_file", "File (0600) that holds the API key of language.url."}, c.key_file);
   r.read({"language.model", "Model that language.url is asked for."}, c.model);
+  r.read({"language.own_words",
+          "It may answer in its own words where a flow lets it. For models that can: that of `make "
+          "language` says odd things."},
+         c.own_words);
   r.read({"language.choice_ms",
           "In a call: no choice among prepared sentences by then, and the flow goes on without."},
          c.choice_ms, 100, 10'000);

@@ -76,6 +76,7 @@ struct Config {
     std::string url;  ///< empty: our own worker, where its model is
     std::string key_file;
     std::string model;
+    bool own_words = false;
     std::int64_t choice_ms = 900;
     std::int64_t first_token_ms = 2000;
     std::int64_t total_ms = 4000;

@@ -274,7 +274,7 @@ Result<void> System::Parts::open_calls() {
           *hear, *prompts, *metrics, clock, local_clock(clock, config.compliance.time_zone),
           turns_of(config.turns), Milliseconds{config.speech.decode_deadline_ms},
           Milliseconds{config.media.echo_tail_ms}, language.get(),
-          Milliseconds{config.language.choice_ms},
+          Milliseconds{config.language.choice_ms}, config.language.own_words,
           call::TellPatience{Milliseconds{config.language.first_token_ms},
                              Milliseconds{config.language.total_ms}}},
       std::chrono::seconds{config.calls.max_duration_s}, Milliseconds{10'000}});

@@ -279,7 +279,9 @@ class Simulation final : public ConversationListener {
                setting.turns,
                Milliseconds{3'000},
                Milliseconds{setting.echo_gain > 0 ? 400 : 0},
-               setting.thinks ? &model : nullptr} {
+               setting.thinks ? &model : nullptr,
+               Milliseconds{900},
+               setting.thinks} {
     Voice voice_of;
     if (setting.language == text::Language::kEn) voice_of.language = speech::Language::kEnglish;
     talk_.emplace(parts_, line_.stream(), voice_of, dialogue::kit::session(setting.language),

@@ -139,7 +139,8 @@ void Conversation::start() {
   running_ = true;
   began_at_ = media_.sample_clock();
   if (!parts_.recognizer.available()) listener_.on_degraded("hearing");
-  if (const auto wording = dialogue_.wording_anywhere()) teller_.prepare(*wording);
+  if (const auto wording = dialogue_.wording_anywhere(); wording && parts_.speaks)
+    teller_.prepare(*wording);
   perform(dialogue_.start(parts_.local_now()));
 }
 
@@ -221,7 +222,7 @@ Completeness Conversation::judge(const std::string& heard) const {
 void Conversation::guess(const std::string& text, double confidence) {
   if (!running_ || waiting_for_store_ || leaving_ || !thinker_.available()) return;
   dialogue::DialogueSession trial = dialogue_.copy();
-  const dialogue::HeardText heard{text, confidence, language_, true};
+  const dialogue::HeardText heard{text, confidence, language_, true, parts_.speaks};
   if (const auto reply = trial.on_heard(heard, parts_.local_now()); reply.think)
     thinker_.guess(*reply.think);
 }
@@ -304,6 +305,7 @@ void Conversation::caller_said(const TurnEnded& turn) {
   heard.confidence = turn.confidence;
   heard.language = language_;
   heard.may_think = thinker_.available();
+  heard.may_speak = parts_.speaks;
   dialogue::DialogueSession before = dialogue_.copy();
   dialogue::Reply reply = dialogue_.on_heard(heard, parts_.local_now());
   const auto took = std::chrono::duration_cast<Milliseconds>(parts_.clock.now() - begun);
@@ -476,7 +478,8 @@ void Conversation::say(dialogue::Reply reply) {
 void Conversation::prepare_model() {
   if (!thinker_.available() || !reply_.expect.answer) return;
   if (const auto question = dialogue_.think_ahead()) thinker_.prepare(*question);
-  if (const auto wording = dialogue_.wording_ahead()) teller_.prepare_here(*wording);
+  if (const auto wording = dialogue_.wording_ahead(); wording && parts_.speaks)
+    teller_.prepare_here(*wording);
 }
 
 void Conversation::on_spoken(const Spoken& spoken) {

@@ -52,7 +52,8 @@ struct ConversationParts {
   Milliseconds echo_tail{400};  ///< how late the bot's own voice may come back; 0: it is not sought
   inference::ChatModel* language = nullptr;  ///< may be null: rules and the flow's words alone
   Milliseconds choice_patience{900};         ///< for a choice of the model; then the flow's words
-  TellPatience own_words{};                  ///< for a reply in the model's own words
+  bool speaks = false;       ///< it may answer in its own words, where a flow says so
+  TellPatience own_words{};  ///< for a reply in the model's own words
 };
 
 /// What of "an AI is calling" was played: text, milliseconds of it and of the whole.

@@ -71,6 +71,7 @@ struct HeardText {
   double confidence = 1;
   text::Language language = text::Language::kZh;
   bool may_think = false;  ///< there is a language model that can be asked
+  bool may_speak = false;  ///< … and that may answer in its own words where the flow lets it
 };
 
 struct SessionContext {

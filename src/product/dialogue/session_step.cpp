@@ -439,7 +439,8 @@ void DialogueSession::Step::guess(const State::Thinking& thinking, const Meaning
     default:
       reply_.answer = "unknown";
       state_.unsure = unsure_before_;
-      if (state_.here().ask->own_words) return say_in_own_words(thinking.heard.text);
+      if (state_.here().ask->own_words && thinking.heard.may_speak)
+        return say_in_own_words(thinking.heard.text);
       say(state_.flow->globals.unknown, "globals.unknown");
   }
   state_.unsure = unsure_before_;  // who asks takes no answer back

@@ -10,7 +10,7 @@ using kit::kNow;
 constexpr const char* kOtherWords = "我开自己的车来有地方放吗";  // no rule knows them
 
 HeardText words(std::string text, double confidence = 1) {
-  return {std::move(text), confidence, text::Language::kZh, true};
+  return {std::move(text), confidence, text::Language::kZh, true, true};
 }
 
 /// At "can you make it".
