@@ -244,9 +244,12 @@ Result<Generator::Number> Generator::add(GenerationTask wanted) {
   return task->number;
 }
 
+std::vector<std::shared_ptr<Generator::Task>>::iterator Generator::find(Number number) {
+  return std::ranges::find(tasks_, number, [](const auto& task) { return task->number; });
+}
+
 void Generator::cancel(Number number) {
-  const auto found =
-      std::ranges::find(tasks_, number, [](const auto& task) { return task->number; });
+  const auto found = find(number);
   if (found == tasks_.end()) return;
   (*found)->stop = true;
   tasks_.erase(found);
@@ -259,8 +262,7 @@ bool Generator::stuck() const {
 }
 
 void Generator::told(Number number, std::string text) {
-  const auto found =
-      std::ranges::find(tasks_, number, [](const auto& task) { return task->number; });
+  const auto found = find(number);
   if (found == tasks_.end()) return;
   // Who is told may cancel it.
   const std::shared_ptr<Task> task = *found;  // NOLINT(performance-unnecessary-copy-initialization)
@@ -268,8 +270,7 @@ void Generator::told(Number number, std::string text) {
 }
 
 void Generator::ended(Number number, Result<Generated> result) {
-  const auto found =
-      std::ranges::find(tasks_, number, [](const auto& task) { return task->number; });
+  const auto found = find(number);
   if (found == tasks_.end()) return;  // cancelled
   const std::shared_ptr<Task> task = std::move(*found);
   tasks_.erase(found);

@@ -67,6 +67,7 @@ class Generator {
  private:
   struct Task;
   class Decoder;
+  std::vector<std::shared_ptr<Task>>::iterator find(Number number);
   void told(Number number, std::string text);
   void ended(Number number, Result<Generated> result);
 

@@ -99,7 +99,7 @@ struct LanguageServer::Impl {
   Result<GenerationTask> task_of(const ChatBody& body) const;
   ChatFrame frame() const;
   net::Task<net::HttpResponse> chat(net::HttpRequest request);
-  net::Task<net::HttpResponse> whole(ChatBody body, std::shared_ptr<Answer> answer);
+  net::Task<net::HttpResponse> whole(std::shared_ptr<Answer> answer);
   net::Task<net::HttpResponse> streamed(ChatBody body, std::shared_ptr<Answer> answer);
   net::Task<net::HttpResponse> handle(net::HttpRequest request);
 
@@ -170,8 +170,7 @@ ChatFrame LanguageServer::Impl::frame() const {
   return {"chatcmpl-" + CallId::make(clock).str(), name, seconds.count()};
 }
 
-net::Task<net::HttpResponse> LanguageServer::Impl::whole(ChatBody /*body*/,
-                                                         std::shared_ptr<Answer> answer) {
+net::Task<net::HttpResponse> LanguageServer::Impl::whole(std::shared_ptr<Answer> answer) {
   std::string text;
   while (true) {
     const std::optional<std::string> piece = co_await answer->pieces.pop();
@@ -202,8 +201,8 @@ net::Task<net::HttpResponse> LanguageServer::Impl::chat(net::HttpRequest request
   auto answer = ask(*body, *limit);
   if (!answer) co_return problem(answer.error());
   const bool stream = body->stream;
-  net::Task<net::HttpResponse> out = stream ? streamed(std::move(*body), std::move(*answer))
-                                            : whole(std::move(*body), std::move(*answer));
+  net::Task<net::HttpResponse> out =
+      stream ? streamed(std::move(*body), std::move(*answer)) : whole(std::move(*answer));
   co_return co_await std::move(out);
 }
 

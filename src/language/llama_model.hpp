@@ -17,9 +17,8 @@ namespace yyc3::language {
 struct LlamaConfig {
   std::filesystem::path file;  ///< GGUF
   int threads = 1;             ///< of one decode, 1..64
-  std::size_t context = 8192;  ///< tokens that all sequences hold together, 512..131072
+  std::size_t context = 4096;  ///< tokens that all sequences hold together, 512..131072
   std::size_t sequences = 32;  ///< 2..64
-  bool repack = false;         ///< weights once more in the processor's own order: faster, bigger
 };
 
 struct PromptMessage {

@@ -5,11 +5,12 @@ import signal
 import time
 import urllib.request
 
-from common import Phone, bot_turns, check, customer_turns, dial, english, running, wait_call, wait_end, wait_for
+from common import Phone, bot_turns, check, customer_turns, detail_of, dial, english, running, wait_call, wait_end, wait_for
+from crash import engine
 
 MODEL = "smollm2-135m-instruct-q4_1.gguf"
 SILENCE_MS = 2500  # between the caller's last sound and the bot's first, at most
-BACK_S = 5.0
+BACK_S = 15.0  # with the next question and its answer, which come first
 ODD = "My brother took the red bicycle to the harbour."  # no rule knows what to do with it
 
 
@@ -20,13 +21,9 @@ def metric(server, name):
     return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
 
-def state(server):
-    return next((e["state"] for e in server.api("GET", "/api/v1/system")["engines"] if e["name"] == "language"), "none")
-
-
 def say_and_wait(server, call, phone, wav):
     """Says it; the bot's answer to it as a turn."""
-    detail = server.api("GET", f"/api/v1/calls/{call}")
+    detail = detail_of(server, call)
     said, answered = len(customer_turns(detail)), len(bot_turns(detail))
     phone.say(wav)
     detail = wait_call(server, call, 20, "an answer of the bot", lambda d: len(customer_turns(d)) > said and len(bot_turns(d)) > answered)
@@ -40,7 +37,7 @@ def drill_of(what):
         server, phone = house.serve(name, AICALL_LANGUAGE__MODEL_FILE=MODEL), Phone(os.path.join(folder, "phone"))
         with running(server), running(phone):
             house.wait_idle(server)
-            wait_for(lambda: state(server) == "up", 30, "the language worker")
+            wait_for(lambda: engine(server, "language") == "up", 30, "the language worker")
             yes, odd = english("Yes, this is me.", os.path.join(folder, "yes.wav")), english(ODD, os.path.join(folder, "odd.wav"))
             call = dial(server, phone.uri)
             wait_call(server, call, 30, "the greeting", bot_turns)
@@ -52,7 +49,7 @@ def drill_of(what):
             os.kill(old[0], what)
             struck = time.time()
             gaps.append(say_and_wait(server, call, phone, odd))
-            wait_for(lambda: server.children("language") not in ([], old) and state(server) == "up", BACK_S + 10, "another language worker")
+            wait_for(lambda: server.children("language") not in ([], old) and engine(server, "language") == "up", BACK_S, "another language worker")
             back = time.time() - struck
             phone.hang_up()
             detail = wait_end(server, call, 15)

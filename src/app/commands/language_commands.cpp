@@ -7,6 +7,7 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/language_session.hpp"
 #include "app/commands/load.hpp"
+#include "product/call/thinker.hpp"
 #include "product/dialogue/thinking.hpp"
 
 namespace yyc3::app {
@@ -16,7 +17,6 @@ namespace {
 /// A person at a terminal waits for longer than a caller does: our own worker reads the question
 /// for the first time.
 constexpr Milliseconds kOwnPatience{60'000};
-constexpr int kChoiceTokens = 40;
 
 int tell(const Error& error) {
   std::fprintf(stderr, "aicall: the language model: %s\n", error.detail.c_str());
@@ -119,13 +119,8 @@ class Examination {
     return dialogue::think_about(flow_, question, meanings, language_, words);
   }
   Result<inference::ChatAnswer> choose(const dialogue::Think& question) {
-    inference::ChatRequest request;
-    request.messages = {{inference::Role::kSystem, question.system},
-                        {inference::Role::kUser, question.user()}};
-    request.choices = question.choices;
-    request.tokens_max = kChoiceTokens;
+    inference::ChatRequest request = call::request_of(question);
     request.first_token = request.total = kOwnPatience;
-    request.conversation = "examination";
     return model_.ask(std::move(request));
   }
 

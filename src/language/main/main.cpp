@@ -41,7 +41,6 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   app.add_option("--context", config.model.context, "tokens of all conversations together")
       ->check(CLI::Range(512, 131072));
-  app.add_flag("--repack", config.model.repack, "faster, for half as much memory again");
   app.add_option("--nice", nice, "once the model is loaded")->check(CLI::Range(0, 19));
   CLI11_PARSE(app, argc, argv);
   return serve(config, nice);

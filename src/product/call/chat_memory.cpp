@@ -13,7 +13,9 @@ void ChatMemory::add(Role role, const std::string& text) {
     messages_.back().text += " " + text;  // templates want turns that alternate
   else
     messages_.push_back({role, text});
-  if (messages_.size() > kKeptMost) messages_.pop_front();
+  if (messages_.size() <= kKeptMost) return;
+  messages_.pop_front();
+  summing_ -= summing_ > 0 ? 1 : 0;
 }
 
 std::size_t ChatMemory::older() const {
@@ -33,11 +35,12 @@ std::vector<ChatMessage> ChatMemory::messages(const std::string& system,
   return out;
 }
 
-std::vector<ChatMessage> ChatMemory::to_sum_up() const {
+std::vector<ChatMessage> ChatMemory::to_sum_up() {
   if (messages_.size() <= kMost) return {};
+  summing_ = older();
   const bool zh = language_ == text::Language::kZh;
   std::string talk = summary_.empty() ? "" : summary_ + "\n";
-  for (std::size_t i = 0; i < older(); ++i) {
+  for (std::size_t i = 0; i < summing_; ++i) {
     const bool customer = messages_[i].role == Role::kUser;
     talk += (zh ? (customer ? "客户：" : "客服：") : (customer ? "Customer: " : "Agent: ")) +
             messages_[i].text + "\n";
@@ -50,7 +53,8 @@ std::vector<ChatMessage> ChatMemory::to_sum_up() const {
 
 void ChatMemory::summed_up(std::string summary) {
   summary_ = std::move(summary);
-  messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(older()));
+  messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(summing_));
+  summing_ = 0;
 }
 
 }  // namespace yyc3::call

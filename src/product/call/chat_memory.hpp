@@ -24,7 +24,8 @@ class ChatMemory {
   [[nodiscard]] std::vector<inference::ChatMessage> messages(const std::string& system,
                                                              const std::string& heard) const;
   /// What is to be summed up; empty: nothing. The older messages stay until `summed_up`.
-  [[nodiscard]] std::vector<inference::ChatMessage> to_sum_up() const;
+  std::vector<inference::ChatMessage> to_sum_up();
+  /// What to_sum_up gave last; what has come since stays.
   void summed_up(std::string summary);
   [[nodiscard]] const std::string& summary() const { return summary_; }
 
@@ -33,6 +34,7 @@ class ChatMemory {
   text::Language language_;
   std::deque<inference::ChatMessage> messages_;
   std::string summary_;
+  std::size_t summing_ = 0;  ///< the first so many messages, that to_sum_up gave
 };
 
 }  // namespace yyc3::call

@@ -35,11 +35,13 @@ TEST_CASE("beyond twenty messages the older ones become a summary, which is carr
   CHECK(talk[1].text.find("客服：bot 0") != std::string::npos);
   CHECK(talk[1].text.find("客户：customer 4") != std::string::npos);
   CHECK(talk[1].text.find("customer 5") == std::string::npos);
+  memory.add(Role::kAssistant, "said while the model sums up");
   memory.summed_up("谈过改时间");
   CHECK(memory.to_sum_up().empty());
   const auto told = memory.messages("be brief", "?");
   CHECK(told.front().text == "be brief\n此前谈过：谈过改时间");
-  CHECK(told[1].text == "bot 5");
+  CHECK(told[1].text == "customer 5");  // twelve are told, and the one before them is kept
+  CHECK(told[told.size() - 2].text == "said while the model sums up");
 }
 
 TEST_CASE("without a summary the oldest go: the memory is bounded") {

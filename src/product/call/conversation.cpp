@@ -110,8 +110,8 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
                 [this] {
                   if (running_) act(turns_.on_understood());
                 }}),
-      teller_(parts.language, parts.metrics.tell, parts.own_words, language_,
-              "words-" + std::to_string(hearing_),
+      teller_(parts.speaks ? parts.language : nullptr, parts.metrics.tell, parts.own_words,
+              language_, "words-" + std::to_string(hearing_),
               {[this](const Line& line) {
                  said_bytes_ += line.text.size();
                  speaker_.add(line);
@@ -139,8 +139,8 @@ void Conversation::start() {
   running_ = true;
   began_at_ = media_.sample_clock();
   if (!parts_.recognizer.available()) listener_.on_degraded("hearing");
-  if (const auto wording = dialogue_.wording_anywhere(); wording && parts_.speaks)
-    teller_.prepare(*wording);
+  if (parts_.speaks)
+    if (const auto wording = dialogue_.wording_anywhere()) teller_.prepare(*wording);
   perform(dialogue_.start(parts_.local_now()));
 }
 
@@ -478,8 +478,8 @@ void Conversation::say(dialogue::Reply reply) {
 void Conversation::prepare_model() {
   if (!thinker_.available() || !reply_.expect.answer) return;
   if (const auto question = dialogue_.think_ahead()) thinker_.prepare(*question);
-  if (const auto wording = dialogue_.wording_ahead(); wording && parts_.speaks)
-    teller_.prepare_here(*wording);
+  if (!parts_.speaks) return;
+  if (const auto wording = dialogue_.wording_ahead()) teller_.prepare_here(*wording);
 }
 
 void Conversation::on_spoken(const Spoken& spoken) {

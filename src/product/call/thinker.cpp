@@ -35,16 +35,21 @@ Thinker::~Thinker() {
     if (number != 0) model_->cancel(number);
 }
 
-inference::ChatNumber Thinker::send(const dialogue::Think& question, Milliseconds limit) {
+inference::ChatRequest request_of(const dialogue::Think& question) {
   inference::ChatRequest request;
   request.messages = {{inference::Role::kSystem, question.system},
                       {inference::Role::kUser, question.user()}};
   request.choices = question.choices;
   request.tokens_max = kChoiceTokens;
-  request.first_token = request.total = limit;
   // By the question, not by the call: what was read for one call serves the next.
   request.conversation =
       "question-" + std::to_string(std::hash<std::string>{}(question.system + question.before));
+  return request;
+}
+
+inference::ChatNumber Thinker::send(const dialogue::Think& question, Milliseconds limit) {
+  inference::ChatRequest request = request_of(question);
+  request.first_token = request.total = limit;
   return model_->ask(std::move(request), *this);
 }
 
@@ -57,8 +62,9 @@ void Thinker::prepare(const dialogue::Think& question) {
 void Thinker::guess(const dialogue::Think& question) {
   if (!available() || asking() || guesses_ >= kGuessesMax) return;
   if (question == question_ && (under_way_ != 0 || choice_)) return;  // already
+  const int guesses = guesses_ + 1;
   drop();
-  ++guesses_;
+  guesses_ = guesses;
   question_ = question;
   under_way_ = send(question, kGuessLimit);
 }
@@ -69,7 +75,6 @@ bool Thinker::meant(const std::string& heard) const {
 
 std::optional<Thinker::Choice> Thinker::ask(const dialogue::Think& question) {
   metrics_.asked.add();
-  guesses_ = 0;
   if (question == question_ && choice_) {
     metrics_.ready.add();
     asked_at_ = clock_.now();
@@ -92,6 +97,7 @@ void Thinker::tick() {
 }
 
 void Thinker::drop() {
+  guesses_ = 0;
   asked_at_.reset();
   choice_.reset();
   question_ = {};
@@ -101,6 +107,7 @@ void Thinker::drop() {
 Thinker::Choice Thinker::finish(Choice choice) {
   metrics_.waited.observe(std::chrono::duration<double>(clock_.now() - *asked_at_).count());
   if (!choice) metrics_.failed.add();
+  guesses_ = 0;
   asked_at_.reset();
   question_ = {};
   return choice;

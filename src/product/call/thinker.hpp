@@ -19,6 +19,9 @@ struct ThinkMetrics {
   telemetry::Histogram& waited;  ///< seconds from the end of the turn to the choice
 };
 
+/// The question as an engine is asked it; its deadlines are still to be set.
+inference::ChatRequest request_of(const dialogue::Think& question);
+
 /// What a language model is asked for one conversation. Three times, so that nobody waits for it:
 /// the question while the bot asks it (an engine then has read all but the answer), the words
 /// while the caller may still go on, and in earnest when the turn has ended.

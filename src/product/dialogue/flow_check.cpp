@@ -238,11 +238,13 @@ class Checker {
     const Globals& to = flow_.globals;
     need(to.who, "globals: who");
     need(to.hold, "globals: hold");
-    if (!to.unknown.empty()) need(to.unknown, "globals: unknown");
-    if (flow_.own_words.about.empty()) return;
-    need(flow_.own_words.about, "own_words: about");
-    need(flow_.own_words.lead_in, "own_words: lead_in");
-    need(to.unknown, "globals: unknown");  // said when the model is not to be heard
+    const bool speaks = !flow_.own_words.about.empty();
+    if (speaks) {
+      need(flow_.own_words.about, "own_words: about");
+      need(flow_.own_words.lead_in, "own_words: lead_in");
+    }
+    // Where a model speaks, this is said when it is not to be heard.
+    if (speaks || !to.unknown.empty()) need(to.unknown, "globals: unknown");
     for (const auto& [name, node] : {std::pair{"opt_out", &to.opt_out},
                                      {"human", &to.human},
                                      {"complaint", &to.complaint},

@@ -109,6 +109,15 @@ TEST_CASE("what is wrong with a flow is said by node and reason") {
        }},
       {"globals: opt_out: no node \"gone\"",
        [](O& f) { f["globals"].as_object()["opt_out"] = "gone"; }},
+      {"globals: opt_out: no node \"gone\"",  // of a flow in which no model speaks, too
+       [](O& f) {
+         f.erase("own_words");
+         f["globals"].as_object()["opt_out"] = "gone";
+       }},
+      {"confirmed: own_words: the flow has no \"own_words\"", [](O& f) { f.erase("own_words"); }},
+      {"own_words: lead_in: no en text",
+       [](O& f) { f["own_words"].as_object()["lead_in"].as_object().erase("en"); }},
+      {"globals: unknown: no zh text", [](O& f) { f["globals"].as_object().erase("unknown"); }},
       {"globals: opt_out: \"greet\" must end the call without another question",
        [](O& f) { f["globals"].as_object()["opt_out"] = "greet"; }},
       {"globals: \"to_person\" must hang up, not transfer",

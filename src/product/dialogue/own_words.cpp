@@ -25,8 +25,6 @@ constexpr std::u32string_view kClauseMarks = U"，、：,:";
 
 bool is_any(char32_t c, std::u32string_view of) { return of.find(c) != std::u32string_view::npos; }
 
-using Words = std::initializer_list<std::string_view>;
-
 constexpr std::array<std::string_view, 15> kPriceWords{
     "免费", "优惠", "打折",     "折扣",   "赠送",  "返现",      "退款",     "赔偿",
     "便宜", "free", "discount", "refund", "cheap", "compensat", "no charge"};
