@@ -136,7 +136,8 @@ def drill_of(language):
         check(re.search(stranger.disclosure, heard.lower()), f"the disclosure is not on the right channel: {heard[:120]!r}")
         errors["right channel"] = error_rate(" ".join(turn["text"] for turn in bot_turns(detail)), heard)
         check(errors["right channel"] <= stranger.bot, f"{errors['right channel']:.0%} of the bot's characters wrong: {heard!r}")
-        check(detail["disclosure_heard"] and detail["outcome"] == "completed", f"disclosure heard: {detail['disclosure_heard']}, outcome {detail['outcome']}")
+        check(detail["disclosure_heard"] and detail["outcome"] == "completed",
+              f"disclosure heard: {detail['disclosure_heard']}, outcome {detail['outcome']}, degraded {detail['degraded']}; heard first: {bot_turns(detail)[0]}")
         return "characters wrong: " + ", ".join(f"{name} {error:.0%}" for name, error in errors.items())
 
     return drill

@@ -155,7 +155,7 @@ class SteadyVoice final : public speech::Synthesizer {
     while (!waiting_.empty() && waiting_.front().due <= clock_.now()) {
       const Waiting next = std::move(waiting_.front());
       waiting_.pop_front();
-      if (fails) {
+      if (fails || (!fails_at.empty() && next.text.find(fails_at) != std::string::npos)) {
         next.done(fail(ErrorCode::kUnavailable, "the voice is away"));
         continue;
       }
@@ -169,6 +169,7 @@ class SteadyVoice final : public speech::Synthesizer {
   Milliseconds wait{0};
   Milliseconds wait_a_character{0};
   bool fails = false;
+  std::string fails_at;  ///< in texts that hold this
 
  private:
   struct Waiting {
@@ -188,10 +189,13 @@ class ScriptedModel final : public inference::ChatModel {
   explicit ScriptedModel(const Clock& clock) : clock_(clock) {}
   inference::ChatNumber ask(inference::ChatRequest request, inference::ChatSink& sink) override {
     const SteadyTime now = clock_.now();
-    const bool late = wait > request.total;
+    const bool words = request.choices.empty();
+    const Milliseconds takes = words ? words_wait.value_or(wait) : wait;
+    const Milliseconds most = words ? request.first_token : request.total;
     asked.push_back(request.messages.back().text);
-    jobs_.emplace(++last_,
-                  Job{&sink, now + std::min(wait, request.total), late, std::move(request)});
+    const SteadyTime end = now + request.total;
+    jobs_.emplace(
+        ++last_, Job{&sink, now + std::min(takes, most), end, takes > most, std::move(request), 0});
     return last_;
   }
   void cancel(inference::ChatNumber number) override { jobs_.erase(number); }
@@ -215,7 +219,10 @@ class ScriptedModel final : public inference::ChatModel {
   }
 
   std::map<std::string, std::string> choices;  ///< by words of the caller
-  std::string own_words = "这个我也说不好。";  ///< said a character at a time
+  std::string own_words = "这个我也说不好。";  ///< said a character at a time …
+  Milliseconds wait_a_character{0};            ///< … so far apart
+  std::size_t stops_after = 1'000;             ///< characters; then nothing more comes
+  std::optional<Milliseconds> words_wait;      ///< for the first of them; else as for a choice
   std::vector<std::string> asked;              ///< what the model was told, in order
   Milliseconds wait{300};
   bool fails = false;  ///< talks rubbish
@@ -225,16 +232,25 @@ class ScriptedModel final : public inference::ChatModel {
   struct Job {
     inference::ChatSink* sink;
     SteadyTime due;
+    SteadyTime end;
     bool late;
     inference::ChatRequest request;
+    std::size_t said;  ///< characters of own_words
   };
-  void speak(inference::ChatNumber number, const Job& job) {
+  void speak(inference::ChatNumber number, Job job) {
+    const std::u32string words = text::decode_utf8(own_words);
     jobs_.emplace(number, job);  // the sink may cancel it at any piece
-    for (const char32_t c : text::decode_utf8(own_words)) {
-      if (!jobs_.contains(number)) return;
+    while (job.said < words.size()) {
+      const char32_t c = words[job.said++];
       job.sink->on_piece(number, text::encode_utf8(std::u32string_view(&c, 1)));
+      if (!jobs_.contains(number)) return;
+      job.late = job.said >= stops_after;
+      job.due = job.late ? job.end : clock_.now() + wait_a_character;
+      jobs_.insert_or_assign(number, job);
+      if (job.due > clock_.now()) return;
     }
-    if (jobs_.erase(number) > 0) job.sink->on_answer(number, answer_to(job.request));
+    jobs_.erase(number);
+    job.sink->on_answer(number, answer_to(job.request));
   }
   [[nodiscard]] inference::ChatAnswer answer_to(const inference::ChatRequest& request) const {
     inference::ChatAnswer answer;
@@ -266,6 +282,7 @@ class Simulation final : public ConversationListener {
     double echo_gain = 0;  ///< of the bot's voice, which comes back …
     Milliseconds echo_after{160};
     bool thinks = false;  ///< there is a language model
+    std::string voice_fails_at;
   };
 
   Simulation() : Simulation(Setting{}) {}
@@ -282,6 +299,7 @@ class Simulation final : public ConversationListener {
                setting.thinks ? &model : nullptr,
                Milliseconds{900},
                setting.thinks} {
+    voice.fails_at = setting.voice_fails_at;
     Voice voice_of;
     if (setting.language == text::Language::kEn) voice_of.language = speech::Language::kEnglish;
     talk_.emplace(parts_, line_.stream(), voice_of, dialogue::kit::session(setting.language),
@@ -346,7 +364,10 @@ class Simulation final : public ConversationListener {
     told.push_back({"opt_out", now()});
     then();
   }
-  void on_disclosure(const DisclosureHeard&) override { told.push_back({"disclosure", now()}); }
+  void on_disclosure(const DisclosureHeard& heard) override {
+    told.push_back({"disclosure", now()});
+    disclosure = heard;
+  }
   void on_transfer(const std::string&) override {
     told.push_back({"transfer", now()});
     talk_->transfer_failed();
@@ -366,6 +387,7 @@ class Simulation final : public ConversationListener {
   ScriptedModel model{clock};
   std::vector<TurnRecord> turns;
   std::vector<Told> told;
+  std::optional<DisclosureHeard> disclosure;
   std::vector<Partial> partials;
   std::vector<bool> audible;  ///< was the bot heard in this tick?
 

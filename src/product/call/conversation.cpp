@@ -42,13 +42,14 @@ speech::GrammarKind grammar_for(const dialogue::Expect& expect, std::uint64_t sa
   }
 }
 
-/// End of the sentence that says an AI is calling, in bytes; 0 when no sentence does.
+/// End of the clause that says an AI is calling, in bytes; 0 when none does. What follows it, the
+/// name of the person called for one, is no part of it.
 std::size_t disclosure_end(const std::string& text) {
   for (const char* marker : {"智能语音助手", "智能助手", "AI", "人工智能"}) {
     const std::size_t at = text.find(marker);
     if (at == std::string::npos) continue;
     std::size_t end = text.size();
-    for (const char* stop : {"。", "！", "？", ". ", "! "}) {
+    for (const char* stop : {"。", "！", "？", "，", "；", ". ", "! ", ", ", "; "}) {
       const std::size_t found = text.find(stop, at);
       if (found != std::string::npos) end = std::min(end, found + std::string_view(stop).size());
     }
@@ -260,13 +261,16 @@ void Conversation::act(TurnActions actions) {
       jobs_.erase(at->second);
       decodes_.erase(at);
     } else if (std::holds_alternative<PauseBot>(action)) {
+      paused_at_ = media_.sample_clock();
       speaker_.pause();
     } else if (std::holds_alternative<ResumeBot>(action)) {
       parts_.metrics.false_pauses.add();
       speaker_.resume();
     } else if (const auto* stop = std::get_if<StopBot>(&action)) {
       parts_.metrics.barge_ins.add();
-      listener_.on_event("barge_in", {{"at_ms", ms_of(stop->speech_from)}});
+      listener_.on_event("barge_in",
+                         {{"at_ms", ms_of(stop->speech_from)},
+                          {"decided_ms", ms_of(std::max(paused_at_, stop->speech_from))}});
       speaker_.cut();
     } else if (const auto* pause = std::get_if<TakeBack>(&action)) {
       take_back(*pause);
@@ -539,8 +543,8 @@ void Conversation::note_disclosure(const Spoken& spoken) {
   const auto ms = [](std::uint64_t samples) {
     return Milliseconds{static_cast<std::int64_t>(samples / kSamplesPerMs)};
   };
-  // Played up to the sentence's end is played whole, whatever was cut behind it.
-  const bool whole = spoken.heard.size() >= end;
+  // Played up to the clause's end is played whole, whatever was cut behind it.
+  const bool whole = spoken.heard_unbroken >= end;
   listener_.on_disclosure(
       {spoken.text.substr(0, end), spoken.started_at, ms(spoken.samples),
        whole ? ms(spoken.samples) : ms(std::max(spoken.samples_whole, spoken.samples + 8))});

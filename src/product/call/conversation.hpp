@@ -172,6 +172,7 @@ class Conversation final : public speech::HearingSink {
   std::optional<Stages> stages_;
   std::uint64_t answered_speech_at_ = 0;  ///< caller's last speech sample the reply answers
   std::optional<Unsettled> unsettled_;
+  std::uint64_t paused_at_ = 0;            ///< sample at which the bot was last told to pause
   std::uint64_t answer_heard_at_ = 0;      ///< sample its first packet left at; 0: not yet
   std::vector<TurnRecord> held_;           ///< turns of the caller over a bot that is being cut
   std::map<speech::JobNumber, Job> jobs_;  ///< by the recogniser's number

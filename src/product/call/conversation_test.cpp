@@ -26,6 +26,24 @@ TEST_CASE("a caller is heard, answered and written down, each turn once and in o
   CHECK(call.count("disclosure") == 1);
 }
 
+TEST_CASE("the disclosure was heard when its clause was, whatever the voice could not say else") {
+  struct Row {
+    std::string fails_at;
+    bool heard;
+  };
+  for (const Row& row : {Row{"", true}, Row{"王女士", true}, Row{"云杉口腔", false}}) {
+    INFO(row.fails_at);
+    Simulation::Setting setting;
+    setting.voice_fails_at = row.fails_at;
+    Simulation call(setting);
+    call.listen();
+    REQUIRE(call.disclosure);
+    CHECK(call.disclosure->text.ends_with("智能语音助手，"));
+    CHECK((call.disclosure->played >= call.disclosure->whole) == row.heard);
+    CHECK((call.count("degraded speaking") == 0) == row.fails_at.empty());
+  }
+}
+
 TEST_CASE("a model that hears the end of a turn has it answered sooner, or later") {
   struct Row {
     std::optional<double> p;

@@ -366,6 +366,7 @@ void Speaker::close_if_over() {
 }
 
 void Speaker::finish(bool interrupted) {
+  bool unbroken = true;
   for (Piece& piece : pieces_) {
     if (piece.ticket != 0) cache_.forget(std::exchange(piece.ticket, 0));
     const std::size_t voiced = piece.pcm ? piece.pcm->size() : 0;
@@ -375,6 +376,8 @@ void Speaker::finish(bool interrupted) {
     spoken_.samples_whole += piece.length();
     spoken_.heard += heard;
     spoken_.unsaid += piece.text.substr(heard.size());
+    if (unbroken) spoken_.heard_unbroken += heard.size();
+    unbroken = unbroken && heard.size() == piece.text.size();
   }
   // Cut in the pause behind the last word: everything was heard.
   spoken_.interrupted = interrupted && !spoken_.unsaid.empty();

@@ -21,9 +21,10 @@ struct Line {
 
 /// What became of a reply. Positions are on the stream's sample clock.
 struct Spoken {
-  std::string text;    ///< all that was meant to be said
-  std::string heard;   ///< what the playout ledger says was played, cut at a character
-  std::string unsaid;  ///< the rest
+  std::string text;                ///< all that was meant to be said
+  std::string heard;               ///< what the playout ledger says was played, cut at a character
+  std::string unsaid;              ///< the rest
+  std::size_t heard_unbroken = 0;  ///< bytes of `text` from its start that were heard with no gap
   bool interrupted = false;
   std::uint64_t started_at = 0;
   std::uint64_t ended_at = 0;
