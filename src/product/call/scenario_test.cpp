@@ -46,6 +46,11 @@ class Scenario {
       call_.model.fails = bool_field(*model, "fails").value_or(false);
       call_.model.up = !bool_field(*model, "away").value_or(false);
       call_.model.own_words = string_field(*model, "own_words").value_or("");
+      call_.model.wait_a_character = ms_of(*model, "ms_a_character");
+      if (const auto first = int_field(*model, "words_wait_ms"))
+        call_.model.words_wait = Milliseconds{*first};
+      if (const auto stops = int_field(*model, "stops_after"))
+        call_.model.stops_after = static_cast<std::size_t>(*stops);
       if (const json::value* choices = find_field(*model, "choices"))
         for (const auto& [words, choice] : choices->as_object())
           call_.model.choices[words] = std::string(choice.as_string());
@@ -59,6 +64,7 @@ class Scenario {
   void run(const json::value& step) {
     if (const json::value* wanted = find_field(step, "expect")) return expect(*wanted);
     marked_ = call_.told.size();
+    marked_tick_ = call_.audible.size();
     if (const auto after = int_field(step, "interrupt_after")) {
       call_.until_bot(true);
       call_.quiet(Milliseconds{*after});
@@ -104,8 +110,25 @@ class Scenario {
       while (!happened(*name) && call_.now() < end) call_.quiet(Milliseconds{20});
       CHECK_MESSAGE(!happened(*name), *name << " for " << json::serialize(wanted));
     }
+    if (const auto most = int_field(wanted, "silence_at_most_ms")) {
+      known = true;
+      CHECK(longest_silence().count() <= *most);
+    }
     known = expect_words(wanted) || known;
     REQUIRE_MESSAGE(known, "no such expectation: " << json::serialize(wanted));
+  }
+
+  /// Of the bot before and in what it said since the last step began.
+  [[nodiscard]] Milliseconds longest_silence() const {
+    int longest = 0;
+    int ticks = 0;
+    for (std::size_t at = marked_tick_; at < call_.audible.size(); ++at) {
+      if (call_.audible[at])
+        longest = std::max(longest, std::exchange(ticks, 0));
+      else
+        ++ticks;
+    }
+    return longest * Milliseconds{20};
   }
 
   bool expect_words(const json::value& wanted) {
@@ -139,7 +162,8 @@ class Scenario {
   }
 
   Simulation call_;
-  std::size_t marked_ = 0;  ///< what was told before the last step
+  std::size_t marked_ = 0;       ///< what was told before the last step
+  std::size_t marked_tick_ = 0;  ///< … and heard
 };
 
 }  // namespace

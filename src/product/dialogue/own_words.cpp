@@ -19,6 +19,7 @@ constexpr std::size_t kFirstMaxZh = 12;  // without a mark
 constexpr std::size_t kFirstMaxWords = 8;
 constexpr std::size_t kLaterMin = 12;
 constexpr std::size_t kEchoMin = 6;
+constexpr std::size_t kShortMost = 2;  // times that anything shorter is said
 
 constexpr std::u32string_view kSentenceMarks = U"。！？；!?;\n";
 constexpr std::u32string_view kClauseMarks = U"，、：,:";
@@ -189,9 +190,25 @@ std::string_view OwnWordsCheck::objection(std::string_view clause) {
   if (unfounded(text, kContactWords, facts_)) return "contact";
   const bool longer = text::decode_utf8(plain).size() >= kEchoMin;
   if (longer && heard_.find(plain) != std::string::npos) return "echo";
-  if (longer && std::ranges::find(said_, plain) != said_.end()) return "repeat";
-  said_.push_back(plain);
-  return {};
+  return repeats(clause) ? "repeat" : "";
+}
+
+/// What stands between two marks was said before; of a few characters, as often as nobody does.
+bool OwnWordsCheck::repeats(std::string_view clause) {
+  std::u32string part;
+  const auto close = [&] {
+    const std::string plain = plain_text(text::encode_utf8(std::exchange(part, {})));
+    if (plain.empty()) return false;
+    const std::size_t most = text::decode_utf8(plain).size() >= kEchoMin ? 1 : kShortMost;
+    return ++said_[plain] > most;
+  };
+  for (const char32_t c : text::decode_utf8(clause)) {
+    if (!is_any(c, kSentenceMarks) && !is_any(c, kClauseMarks))
+      part += c;
+    else if (close())
+      return true;
+  }
+  return close();
 }
 
 }  // namespace yyc3::dialogue

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,11 +44,12 @@ class OwnWordsCheck {
 
  private:
   [[nodiscard]] bool known_numbers(std::string_view clause) const;
+  bool repeats(std::string_view clause);
   std::string facts_;
   std::string heard_;
   text::Language language_;
-  std::vector<std::string> numbers_;  ///< of facts and caller
-  std::vector<std::string> said_;     ///< plain
+  std::vector<std::string> numbers_;         ///< of facts and caller
+  std::map<std::string, std::size_t> said_;  ///< plain, and how often
 };
 
 }  // namespace yyc3::dialogue
