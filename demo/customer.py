@@ -5,7 +5,7 @@ It knows nothing of the bot but what comes out of the telephone: it listens unti
 heard with a recogniser of its own, and answers by its goal: have the address, move the appointment, say goodbye. What it
 says was rendered beforehand in another voice, with words spoken by a human mixed in. SEED varies voice, wording and times.
 
-usage: customer.py --worker aicall-worker --models DIR --folder DIR [--seed N] [--lang zh|en] [--cache DIR]
+usage: customer.py --worker aicall-worker --models DIR --folder DIR [--seed N] [--lang zh|en] [--free N] [--cache DIR]
 Prints its SIP address first, then one JSON object a line; the last one holds the result.
 """
 import argparse
@@ -39,6 +39,7 @@ ZH = {
     "right": ["对，没问题。", "对的。", "是的，可以。"],
     "done": ["没有了，谢谢。", "没有了，谢谢你。", "不用了，谢谢。"],
     "again": ["你说什么？能再说一遍吗？"],
+    "free": ["洗完牙能马上吃饭吗？", "小孩子也能看吗？", "我在吃药要紧吗？", "能带家里人一起来吗？", "拔牙也在你们那儿拔吗？"],
     # What it listens for; the order decides.
     "ears": [("done", r"别的|其他.*帮|还有.*帮"), ("right", r"确认一下|跟您确认|对吗|还是不对"), ("hour", r"几点过来|几点.*过来|想几点"),
              ("day", r"哪一天|哪天|改到哪|没听清时间|再说一遍哪"), ("cannot", r"按时到|能.*到吗|预约了|提醒"), ("cannot", r"改个?时间|取消"),
@@ -55,6 +56,7 @@ EN = {
     "right": ["Yes, that's right.", "Yes, correct."],
     "done": ["No, thank you.", "No thanks, that's all."],
     "again": ["Sorry, could you repeat that?"],
+    "free": ["Can I eat right after a cleaning?", "Do you treat children too?", "I take medicine, does that matter?", "May I bring my family?"],
     "ears": [("done", r"anything else"), ("right", r"let me confirm|is that right|yes or no"), ("hour", r"what time"),
              ("day", r"which day|what day"), ("cannot", r"can you make it|remind"), ("cannot", r"reschedule|cancel"),
              ("yes", r"speaking with|assistant")],
@@ -62,6 +64,7 @@ EN = {
 }
 # Human words (Yue Tan, Shtooka, CC BY-SA) that may stand for a rendered line.
 HUMAN = {"yes": ["是", "对"], "right": ["对", "可以", "好的", "没问题"]}
+FREE_MAX = 3  # of the questions that nobody prepared an answer to
 # Its plan: to break in once, and to have another day and hour. A line is said only when its question was heard.
 PLAN = ("yes", "interrupt", "cannot", "day", "hour", "right")
 ZONE = datetime.timezone(datetime.timedelta(hours=8))  # of the bot's calendar: Asia/Shanghai
@@ -88,6 +91,8 @@ class Lines:
                        ("yes", "interrupt", "cannot", "day", "right", "done", "again")}
         half = next((half for half in ("上午", "下午") if half in self.chosen["day"]), "")  # of the day: who names it means it
         self.chosen["hour"] = rng.choice([hour for hour in persona["hour"] if hour.startswith(half)])
+        free = random.Random(f"free {args.seed}").sample(persona["free"], args.free)
+        self.chosen.update((f"free-{i}", text) for i, text in enumerate(free))
         self.files = {}
 
     def wanted(self, today):
@@ -220,9 +225,14 @@ class Customer:
             return
         for key, pattern in self.persona["ears"]:
             if re.search(pattern, text, re.I):
-                return self.say(key)
+                return self.say(self.more(key))
         if self.said.count("again") < 3:
             self.say("again")
+
+    def more(self, key):
+        """Before it is done it asks what nobody prepared."""
+        left = [free for free in self.lines.chosen if free.startswith("free-") and free not in self.said]
+        return left[0] if key == "done" and left else key
 
     def run(self, limit, patience):
         """`patience`: seconds until the call is answered, `limit`: seconds of the call."""
@@ -247,6 +257,7 @@ def main():
     parser.add_argument("--cache", default=os.path.expanduser("~/.cache/aicall/demo"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lang", choices=["zh", "en"], default="zh")
+    parser.add_argument("--free", type=int, choices=range(FREE_MAX + 1), default=0, help="questions that nobody prepared an answer to")
     parser.add_argument("--limit", type=float, default=180, help="seconds of a call")
     parser.add_argument("--patience", type=float, default=1800, help="seconds until it is called: a first start renders every prompt before it")
     args = parser.parse_args()

@@ -60,6 +60,10 @@ def own_phone_settings(uri, chosen):
     return {name: value for name, value in wanted.items() if name not in chosen}
 
 
+LANGUAGE_MODEL = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"  # of `make language`
+OWN_WORDS = {"AICALL_LANGUAGE__MODEL_FILE": LANGUAGE_MODEL, "AICALL_LANGUAGE__OWN_WORDS": "true"}
+
+
 class Api:
     def __init__(self, base, token):
         self.base, self.token = base, token

@@ -51,6 +51,10 @@ class Verdict(unittest.TestCase):
         self.assertEqual(self.wrong(call(), result(unsaid=["hour", "right"])), "the customer was never asked for: hour, right")
         self.assertEqual(self.wrong(call(), {}), "the customer program tells of no call")
 
+    def test_a_free_question_wants_an_answer_in_own_words(self):
+        self.assertIn("own words", run.verdict(call(), result(), 1)[0])
+        self.assertEqual(run.verdict(call(events=[*call()["events"], {"type": "own_words", "data": {}}]), result(), 1), [])
+
     def test_somebody_real_says_what_he_likes(self):
         self.assertEqual(run.verdict(call(events=[], turns=[]), None), [])
         self.assertEqual(run.verdict(call(state="failed"), None), ["the call failed"])
