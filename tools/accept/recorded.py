@@ -11,6 +11,8 @@ _loader.exec_module(measure_gap)
 FIND_MS = 700       # a line is looked for so far around the time at which it was said
 SILENT_MS = 200     # the bot is silent when nothing follows for so long
 ANSWER_MS = 8000    # an answer later than this is none
+LEDGER_MS = 40      # of sound after the ledger's end of a turn: two blocks of the detector and a packet
+PAUSE_MS = 300      # the longest silence between two sentences of one reply
 
 
 class Recorded:
@@ -85,6 +87,29 @@ class Recorded:
         """True when a barge-in was decided on within 2.5 s of the line's beginning."""
         times = [e["data"]["at_ms"] for e in self.detail["events"] if e["type"] == "barge_in"]
         return any(-300 <= t - placed["from_ms"] <= 2500 for t in times)
+
+    def obeyed(self):
+        """Milliseconds from each decision to fall silent until the bot was."""
+        decisions = [e["data"]["decided_ms"] for e in self.detail["events"] if e["type"] == "barge_in"]
+        return [max(0, self.end_of_sound(at) - at) for at in decisions if self.end_of_sound(at) is not None]
+
+    def end_of_sound(self, ms):
+        """Of the bot's sound that is heard at `ms`; None when none is."""
+        return next((e for s, e in self.bot if s < ms < e), None)
+
+    def kept(self):
+        """(is it right, told) of each turn of the bot that was cut: as much of it was played as is heard in the recording, and the
+        text that was kept is not all. Turns that paused and went on are left out: part of them was played twice."""
+        out = []
+        for turn in self.detail["turns"]:
+            if turn["speaker"] != "bot" or turn["interrupted_at_ms"] is None:
+                continue
+            heard = [b for b in self.bot if turn["started_ms"] - 50 <= b[0] < turn["ended_ms"]]
+            if not heard or any(b[0] - a[1] > PAUSE_MS for a, b in zip(heard, heard[1:])):
+                continue
+            late = heard[-1][1] - turn["started_ms"] - turn["interrupted_at_ms"]
+            out.append((-PAUSE_MS <= late <= LEDGER_MS and bool(turn["unsaid"]), f"{turn['text']!r} | {turn['unsaid']!r}, sound {late} ms after the ledger's end"))
+        return out
 
     def worst_hole(self):
         """The longest silence inside one spoken turn of the bot that its own text does not explain: see holes()."""
