@@ -73,8 +73,11 @@ enum class YesNo { kYes, kNo, kUnclear };
 
 /// Reads an answer to a yes/no question: 是 对 好的 可以 没问题 … / 不 不要 不用 不是 算了 …;
 /// yes, yeah, sure, that's right / no, nope, not really … Double negatives and questions
-/// ("可不可以", "是不是", "不是不行") are kUnclear, politeness ("不好意思") is neither.
+/// ("可不可以", "做不做", "不是不行") are kUnclear, politeness ("不好意思") is neither.
 [[nodiscard]] YesNo parse_yes_no(std::string_view text);
+
+/// A Chinese question by a verb and its denial: "做不做", "是不是", "去没去".
+[[nodiscard]] bool asks_either_way(std::string_view text);
 
 /// 0 = Monday … 6 = Sunday.
 [[nodiscard]] int weekday(const LocalDate& date);

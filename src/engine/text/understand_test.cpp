@@ -115,15 +115,18 @@ TEST_CASE("yes and no") {
     INFO(text);
     CHECK(parse_yes_no(text) == YesNo::kYes);
   }
-  for (const char* text : {"不", "不是", "不要", "不用", "不用了谢谢", "算了", "不需要", "没有",
-                           "不行", "不对", "不可以", "no", "nope", "No, thanks.", "not really",
-                           "I don't want it", "好的，不用了", "不方便"}) {
+  for (const char* text : {"不",           "不是",        "不要",       "不用",
+                           "不用了谢谢",   "算了",        "不需要",     "没有",
+                           "不行",         "不对",        "不可以",     "no",
+                           "nope",         "No, thanks.", "not really", "I don't want it",
+                           "好的，不用了", "不方便",      "不对不对",   "不要不要"}) {
     INFO(text);
     CHECK(parse_yes_no(text) == YesNo::kNo);
   }
   for (const char* text :
-       {"", "可不可以", "是不是", "不好意思", "对不起", "我要投诉", "你好", "什么", "maybe",
-        "I know", "我不知道", "不是不行", "hello", "你是哪位", "那是用", "那会用", "\xff\xff"}) {
+       {"",         "可不可以", "是不是",     "不好意思", "对不起", "我要投诉", "你好",
+        "什么",     "maybe",    "你们做不做", "他去没去", "有没有", "好不好",   "I know",
+        "我不知道", "不是不行", "hello",      "你是哪位", "那是用", "那会用",   "\xff\xff"}) {
     INFO(text);
     CHECK(parse_yes_no(text) == YesNo::kUnclear);
   }

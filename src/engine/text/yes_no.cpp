@@ -18,14 +18,6 @@ struct Phrase {
 constexpr Phrase kZh[] = {
     // questions and double negatives
     {U"可不可以", Sense::kOpen},
-    {U"是不是", Sense::kOpen},
-    {U"行不行", Sense::kOpen},
-    {U"能不能", Sense::kOpen},
-    {U"要不要", Sense::kOpen},
-    {U"对不对", Sense::kOpen},
-    {U"好不好", Sense::kOpen},
-    {U"有没有", Sense::kOpen},
-    {U"会不会", Sense::kOpen},
     {U"不是不", Sense::kOpen},
     {U"不一定", Sense::kOpen},
     {U"不确定", Sense::kOpen},
@@ -260,6 +252,15 @@ std::u32string plain(std::string_view text) {
   return out;
 }
 
+/// "做不做", "是不是", "去没去": a question that leaves the answer open.
+constexpr std::size_t kEitherWay = 3;
+bool is_either_way(std::u32string_view text, std::size_t at) {
+  const auto denies = [](char32_t c) { return c == U'不' || c == U'没'; };
+  if (at + kEitherWay > text.size() || !is_han(text[at]) || denies(text[at])) return false;
+  if (at > 0 && denies(text[at - 1])) return false;  // "不对不对"
+  return text[at] == text[at + 2] && denies(text[at + 1]);
+}
+
 struct Tally {
   int yes = 0;
   int no = 0;
@@ -291,6 +292,11 @@ void count(std::u32string_view text, Tally& tally) {
     };
     for (const Phrase& p : kZh) try_phrase(p, false);
     for (const Phrase& p : kEn) try_phrase(p, true);
+    if ((best == nullptr || best->words.size() < kEitherWay) && is_either_way(text, at)) {
+      tally.open = true;
+      at += kEitherWay;
+      continue;
+    }
     if (best == nullptr) {
       clause_begins = text[at] == U' ';
       ++at;
@@ -310,6 +316,13 @@ void count(std::u32string_view text, Tally& tally) {
 }
 
 }  // namespace
+
+bool asks_either_way(std::string_view text) {
+  const std::u32string whole = decode_utf8(text);
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    if (is_either_way(whole, at)) return true;
+  return false;
+}
 
 YesNo parse_yes_no(std::string_view text) {
   Tally tally;

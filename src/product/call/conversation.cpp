@@ -215,7 +215,8 @@ void Conversation::on_text(speech::JobNumber number, const speech::HeardText& he
 /// What a language model has made out means as much as what rules have.
 Completeness Conversation::judge(const std::string& heard) const {
   const Completeness by_rules = completeness_of(dialogue_.judge(heard, parts_.local_now()));
-  if (by_rules != Completeness::kUnclear || !thinker_.meant(heard)) return by_rules;
+  const bool open = by_rules == Completeness::kUnclear || by_rules == Completeness::kComplete;
+  if (!open || !thinker_.meant(heard)) return by_rules;
   return dialogue_.is_brief(heard) ? Completeness::kComplete : Completeness::kSatisfied;
 }
 

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "engine/text/numbers.hpp"
+#include "engine/text/understand.hpp"
 #include "engine/text/utf8.hpp"
 #include "product/dialogue/entities.hpp"
 
@@ -195,11 +196,10 @@ bool sounds_closed(std::string_view heard, text::Language language) {
 
 bool sounds_like_question(std::string_view heard, text::Language language) {
   if (language == text::Language::kZh) {
-    for (const std::string_view mark :
-         {"吗", "呢", "多少", "什么", "怎么", "哪", "几", "?", "？", "请问", "想问", "问一下",
-          "能不能", "可不可以", "有没有", "要不要", "啥"})
+    for (const std::string_view mark : {"吗", "呢", "多少", "什么", "怎么", "哪", "几", "?", "？",
+                                        "请问", "想问", "问一下", "可不可以", "啥"})
       if (heard.find(mark) != std::string_view::npos) return true;
-    return false;
+    return text::asks_either_way(heard);
   }
   if (heard.find('?') != std::string_view::npos) return true;
   const std::string plain = " " + plain_text(heard) + " ";

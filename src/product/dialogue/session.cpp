@@ -257,7 +257,9 @@ Completeness DialogueSession::judge(std::string_view heard, const text::LocalDat
   const bool day_and_half =
       ask.grammar == Grammar::kTime && understood.when.date && understood.when.part;
   if (trails && !day_and_half) return Completeness::kUnfinished;
-  if (ask.grammar == Grammar::kFree) return Completeness::kComplete;
+  if (ask.grammar == Grammar::kFree)  // whatever comes is an answer, but a question is a whole one
+    return (asks && known()) || sounds_closed(text, state_->language) ? Completeness::kSatisfied
+                                                                      : Completeness::kComplete;
   const Answer answer = state_->answer(text, state_->language, understood, now);
   if (answer.label == "date_only" || answer.label == "time_only")
     return day_and_half ? Completeness::kComplete : Completeness::kUnclear;

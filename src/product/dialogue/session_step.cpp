@@ -368,8 +368,10 @@ void DialogueSession::Step::hear(const HeardText& heard) {
     if (answer_faq(heard)) return say_question();
   }
   if (state_.here().ask->grammar != Grammar::kFree && follow_branches(heard.confidence)) return;
-  const bool free = state_.here().ask->grammar == Grammar::kFree;
-  if (free && question && think(heard)) return;  // any answer would do, and this is none
+  const Grammar grammar = state_.here().ask->grammar;
+  // Any answer would do, or a mere "not" in it: a question is none.
+  const bool vague = grammar == Grammar::kFree || grammar == Grammar::kYesNo;
+  if (vague && question && think(heard)) return;
   if (!answer.firm && follow_answer(heard, answer, false)) return;
   if (follow_branches(heard.confidence)) return;
   if (understood_.request == Request::kGoodbye) return go(state_.flow->globals.goodbye);

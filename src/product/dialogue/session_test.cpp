@@ -55,6 +55,13 @@ const std::vector<Conversation>& conversations() {
        kZh,
        {{"对", "remind"}, {"可以", "confirmed"}, {"不用了谢谢", "farewell"}},
        "confirmed"},
+      {"has nothing else to ask",
+       kZh,
+       {{"是的", "remind"},
+        {"可以", "confirmed"},
+        {"有", "what_else"},
+        {"没有别的事了", "farewell"}},
+       "confirmed"},
       {"says the time back",
        kZh,
        {{"是的", "remind"}, {"对，周三下午三点半", "confirmed"}},
@@ -444,6 +451,11 @@ TEST_CASE("judge and interrupts") {
     CHECK_MESSAGE(session.judge(whole, kNow) != Completeness::kUnfinished, whole);
   CHECK(session.judge("转人工", kNow) == Completeness::kSatisfied);
   CHECK(session.judge("停车方便吗", kNow) == Completeness::kSatisfied);
+  DialogueSession asked = kit::session(kZh);
+  play(asked, kZh, {{"是我", "remind"}, {"能来", "confirmed"}, {"有", "what_else"}});
+  CHECK(asked.judge("停车方便吗", kNow) == Completeness::kSatisfied);
+  CHECK(asked.judge("没有了，谢谢", kNow) == Completeness::kSatisfied);
+  CHECK(asked.judge("我上次补的牙有点松", kNow) == Completeness::kComplete);
   CHECK(session.judge("", kNow) == Completeness::kUnclear);
   for (const char* listening : {"嗯", "嗯嗯", "好的", "对", "哦。", "知道了", "恩恩恩恩",
                                 "对对对是的", "号的号的", "知道了好的"})

@@ -118,6 +118,16 @@ TEST_CASE("a question without an answer is told from an answer where anything ma
   }
 }
 
+TEST_CASE("a question with a \"not\" in it is no answer to whether there is anything else") {
+  for (const char* asks : {"种牙你们做不做", "不用空腹去检查吗"}) {
+    DialogueSession session = reminded();
+    session.on_heard(words("能来"), kNow);
+    REQUIRE(session.node() == "confirmed");
+    CHECK_MESSAGE(session.on_heard(words(asks), kNow).think, asks);
+    CHECK(session.node() == "confirmed");
+  }
+}
+
 TEST_CASE("a guess ends no call, and a question is taken for neither yes nor no") {
   DialogueSession session = kit::session(text::Language::kZh);
   session.start(kNow);
