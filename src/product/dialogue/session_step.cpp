@@ -368,10 +368,8 @@ void DialogueSession::Step::hear(const HeardText& heard) {
     if (answer_faq(heard)) return say_question();
   }
   if (state_.here().ask->grammar != Grammar::kFree && follow_branches(heard.confidence)) return;
-  const Grammar grammar = state_.here().ask->grammar;
   // Any answer would do, or a mere "not" in it: a question is none.
-  const bool vague = grammar == Grammar::kFree || grammar == Grammar::kYesNo;
-  if (vague && question && think(heard)) return;
+  if (question && !answer.firm && think(heard)) return;
   if (!answer.firm && follow_answer(heard, answer, false)) return;
   if (follow_branches(heard.confidence)) return;
   if (understood_.request == Request::kGoodbye) return go(state_.flow->globals.goodbye);

@@ -118,7 +118,11 @@ TEST_CASE("a question without an answer is told from an answer where anything ma
   }
 }
 
-TEST_CASE("a question with a \"not\" in it is no answer to whether there is anything else") {
+TEST_CASE("a question with a \"not\" in it is no answer") {
+  DialogueSession unsure = reminded();
+  CHECK(unsure.on_heard(words("检查不用空腹吗"), kNow).think);
+  DialogueSession asks_price = reminded();
+  CHECK(asks_price.on_heard(words("贵不贵啊"), kNow).answer == "faq:price");
   for (const char* asks : {"种牙你们做不做", "不用空腹去检查吗"}) {
     DialogueSession session = reminded();
     session.on_heard(words("能来"), kNow);
