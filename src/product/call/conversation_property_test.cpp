@@ -128,6 +128,16 @@ void check_ledger(const Simulation& call) {
       FAIL_CHECK("heard and not on record, at " << tick * 20 << " ms");
 }
 
+/// Nothing of a reply that was stopped is heard after that: the ledger ends there, and what it does
+/// not tell of would be "heard and not on record".
+void check_stops(const Simulation& call) {
+  for (const auto& event : call.told) {
+    if (event.kind != "barge_in") continue;
+    for (const TurnRecord& turn : call.turns_of("bot"))
+      CHECK_FALSE((turn.started_ms < event.at.count() && turn.ended_ms > event.at.count() + 40));
+  }
+}
+
 /// Something is said, or done, within 8 s of a turn of the caller, unless the call is told why not.
 void check_answers(const Simulation& call) {
   for (std::size_t i = 0; i < call.turns.size(); ++i) {
@@ -171,10 +181,32 @@ TEST_CASE("whatever a caller does, the record is what was heard, all are answere
     INFO(trace(call));  // only when something fails
     REQUIRE(call.over());
     check_ledger(call);
+    check_stops(call);
     check_answers(call);
     if (seed > 20) continue;
     Simulation again(thinking(seed));
     Anybody(again, seed).live();
     CHECK(trace(again) == trace(call));
   }
+}
+
+/// `make bench` prints how long it takes.
+TEST_CASE("ten minutes of a call") {
+  const auto live = [](Simulation& call) {
+    call.listen();
+    call.say("是的我是");
+    while (call.now() < 600s && !call.over()) {
+      call.listen();
+      call.say("你们的地址在哪里", 8s);
+    }
+    REQUIRE_FALSE(call.over());
+    call.listen();
+    call.say("再见");
+    call.listen();
+    CHECK(call.over());
+  };
+  Simulation call;
+  live(call);
+  CHECK(call.turns.size() >= 60);
+  check_ledger(call);
 }
