@@ -41,7 +41,7 @@ ZH = {
     "again": ["你说什么？能再说一遍吗？"],
     "free": ["洗完牙能马上吃饭吗？", "小孩子也能看吗？", "我在吃药要紧吗？", "能带家里人一起来吗？", "拔牙也在你们那儿拔吗？"],
     # What it listens for; the order decides.
-    "ears": [("done", r"别的|其他.*帮|还有.*帮"), ("right", r"确认一下|跟您确认|对吗|还是不对"), ("hour", r"几点过来|几点.*过来|想几点"),
+    "ears": [("done", r"别的|其他.*帮|还有.*帮|还想问|请讲"), ("right", r"确认一下|跟您确认|对吗|还是不对"), ("hour", r"几点过来|几点.*过来|想几点"),
              ("day", r"哪一天|哪天|改到哪|没听清时间|再说一遍哪"), ("cannot", r"按时到|能.*到吗|预约了|提醒"), ("cannot", r"改个?时间|取消"),
              ("yes", r"请问您是|您是|智能")],
     "goodbye": r"再见",
@@ -57,7 +57,7 @@ EN = {
     "done": ["No, thank you.", "No thanks, that's all."],
     "again": ["Sorry, could you repeat that?"],
     "free": ["Can I eat right after a cleaning?", "Do you treat children too?", "I take medicine, does that matter?", "May I bring my family?"],
-    "ears": [("done", r"anything else"), ("right", r"let me confirm|is that right|yes or no"), ("hour", r"what time"),
+    "ears": [("done", r"anything else|like to know|go ahead"), ("right", r"let me confirm|is that right|yes or no"), ("hour", r"what time"),
              ("day", r"which day|what day"), ("cannot", r"can you make it|remind"), ("cannot", r"reschedule|cancel"),
              ("yes", r"speaking with|assistant")],
     "goodbye": r"goodbye|bye",

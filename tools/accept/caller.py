@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "demo"))
 from phone import Phone  # noqa: E402
 from sound import level  # noqa: E402
 
+from lines import language_of  # noqa: E402
+
 BLOCK = 160
 QUIET_DB = -45.0
 PATIENCE_MS = 900  # of the bot's silence before the caller speaks
@@ -27,6 +29,7 @@ class Caller:
     def __init__(self, server, lines, plan, folder, questions=4, mode="talk", line=None):
         self.server, self.lines, self.mode, self.folder = server, lines, mode, folder
         self.rng, self.voice, self.texts = plan
+        self.language = language_of(self.voice)
         self.questions = questions
         self.phone = Phone(os.path.join(folder, "phone"))
         self.line = line(self.phone) if line else None  # what stands between the system and the phone
@@ -58,8 +61,8 @@ class Caller:
         """Places the call and lives it to its end; its detail."""
         try:
             answer = self.server.api("POST", "/api/v1/calls", {
-                "to": (self.line or self.phone).uri, "flow": "appointment_reminder", "language": "zh",
-                "variables": {"customer_name": "王女士", "appointment_time": "2026-12-09T15:00"}})
+                "to": (self.line or self.phone).uri, "flow": "appointment_reminder", "language": self.language,
+                "variables": {"customer_name": "王女士" if self.language == "zh" else "Ms Wang", "appointment_time": "2026-12-09T15:00"}})
             self.id = answer["id"]
             end = time.monotonic() + 240
             while time.monotonic() < end and not self.closed:
@@ -135,25 +138,26 @@ class Caller:
         self.over_next = 0
         kind = self.kind_for(turns[-1]["node"] or "", turns[-1]["text"])
         if kind:
+            kind = kind if kind in self.texts else "again"
             self.say(self.pick(kind), kind)
         else:
             self.speaking_ms = 0
 
     def kind_for(self, node, text):
-        if re.search("再见", text):
+        if re.search("再见|[Gg]oodbye", text):
             return None
         if node == "greet":
             return "greet"
         wants = {"remind": "cannot", "offer": "cannot", "ask_time": "day", "ask_day": "day", "ask_hour": "hour",
                  "past_time": "day", "bad_time": "hour", "check_time": "right"}.get(node)
-        if self.mode == "own" and node == "remind":
+        if self.mode == "own" and node in ("remind", "offer"):
             return "coming"
         if self.asked < self.questions and node not in ("ask_hour", "check_time"):
             self.asked += 1
             return "question"
         if wants:
             return wants
-        if re.search("别的|其他|还有|还想", text):
+        if re.search("别的|其他|还有|还想|anything else|like to know", text):
             return "done"
         return "again"
 

@@ -19,7 +19,7 @@ from sound import RATE, level, telephone  # noqa: E402
 
 BLOCK = 80  # 10 ms
 QUIET_DB = -45.0
-VOICES = ["zm_yunyang", "zm_yunjian", "zf_xiaoyi"]
+VOICES = {"zh": ["zm_yunyang", "zm_yunjian", "zf_xiaoyi"], "en": ["am_michael", "af_bella", "bf_emma"]}
 
 # By the dialogue's node. Sentences with | hesitate inside; the rest are said in one breath.
 SAY = {
@@ -33,6 +33,16 @@ SAY = {
     "done": ["没有了，谢谢。", "没有了，|谢谢你。", "不用了，谢谢。", "没有别的事了。"],
     "again": ["不好意思，|您再说一遍？"],
 }
+# In English: what `calls own --lang en` needs.
+SAY_EN = {
+    "greet": ["Yes, speaking.", "Yes, this is me.", "Yes, that's me."],
+    "coming": ["Yes, I can make it.", "Sure, I'll be there."],
+    "question": ["Can I eat right after a cleaning?", "Do I need an empty stomach|for the check-up?", "Do you treat children too?", "I take some medicine,|does that matter?",
+                 "May I bring my family|with me?", "Do you do implants?", "Do you straighten teeth?", "Are sensitive gums normal|after a cleaning?",
+                 "I'm pregnant,|can I still come?", "Do you pull teeth|as well?"],
+    "done": ["No, thank you.", "No thanks, that's all."],
+    "again": ["Sorry, could you repeat that?"],
+}
 BACK_CHANNELS = ["嗯。", "嗯嗯。", "哦。", "好。", "好的。", "对。", "是。", "啊。", "行。", "是的。"]
 INTERRUPTIONS = ["等一下，请问你们的地址在哪里？", "等等，我想问一下多少钱？", "停一下，你们几点开门？", "不好意思，我想问一下地址在哪里？",
                  "我打断一下，看一次多少钱？", "先别说，你们几点关门？"]
@@ -42,7 +52,17 @@ OTHER_WORDS = ["我开自己的车来|有地方放吗？", "门口|让不让放�
 FREE = ["洗完牙|能马上吃饭吗？", "检查之前|要空腹吗？", "小孩子|也能看吗？", "我在吃药|要紧吗？", "能带家里人|一起来吗？", "种牙|你们做不做？", "矫正牙齿|你们做吗？",
         "洗完牙|敏感正常吗？", "我怀孕了|能看吗？", "拔牙|也在你们那儿拔吗？"]
 COMING = ["能来。", "没问题。", "可以的，我会到。"]
-HUMAN_BACK_CHANNELS = ["好", "对", "是", "行", "知道"]
+HUMAN_# In English: what `calls own --lang en` needs.
+SAY_EN = {
+    "greet": ["Yes, speaking.", "Yes, this is me.", "Yes, that's me."],
+    "coming": ["Yes, I can make it.", "Sure, I'll be there."],
+    "question": ["Can I eat right after a cleaning?", "Do I need an empty stomach|for the check-up?", "Do you treat children too?", "I take some medicine,|does that matter?",
+                 "May I bring my family|with me?", "Do you do implants?", "Do you straighten teeth?", "Are sensitive gums normal|after a cleaning?",
+                 "I'm pregnant,|can I still come?", "Do you pull teeth|as well?"],
+    "done": ["No, thank you.", "No thanks, that's all."],
+    "again": ["Sorry, could you repeat that?"],
+}
+BACK_CHANNELS = ["好", "对", "是", "行", "知道"]
 
 
 def trimmed(samples, margin=0):
@@ -107,7 +127,7 @@ class Lines:
         try:
             voice = Voice(worker)
             for name, text in missing:
-                samples = trimmed(telephone(voice.say(text, name, "zh")), self.margin)
+                samples = trimmed(telephone(voice.say(text, name, language_of(name))), self.margin)
                 path = self._piece_path(name, text)
                 with open(path + ".new", "wb") as out:
                     out.write(samples.tobytes())
@@ -190,23 +210,29 @@ def keyboard(rng):
     return out
 
 
-def plan(seed):
+def language_of(voice):
+    """Kokoro's names begin with it."""
+    return "zh" if voice.startswith("z") else "en"
+
+
+def plan(seed, language="zh"):
     """Voice and sentences of a seeded caller: {node kind: [text]} in the order of use."""
     rng = random.Random(f"accept {seed}")
-    voice = VOICES[seed % len(VOICES)]
+    voice = VOICES[language][seed % len(VOICES[language])]
     chosen = {}
-    for kind, texts in SAY.items():
+    for kind, texts in (SAY if language == "zh" else SAY_EN).items():
         order = list(texts)
         rng.shuffle(order)
         chosen[kind] = order
     return rng, voice, chosen
 
 
-def everything(seeds, *more):
+def everything(seeds, *more, language="zh"):
     """[(voice, text)] of all that the callers of these seeds may say; `more`: texts beside the usual ones."""
     wanted = []
+    usual = [*SAY.values(), BACK_CHANNELS, INTERRUPTIONS] if language == "zh" else SAY_EN.values()
     for seed in seeds:
-        _, voice, _ = plan(seed)
-        for texts in list(SAY.values()) + [BACK_CHANNELS, INTERRUPTIONS, *more]:
+        _, voice, _ = plan(seed, language)
+        for texts in [*usual, *more]:
             wanted.extend((voice, text) for text in texts)
     return wanted
