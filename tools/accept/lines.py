@@ -52,17 +52,7 @@ OTHER_WORDS = ["我开自己的车来|有地方放吗？", "门口|让不让放�
 FREE = ["洗完牙|能马上吃饭吗？", "检查之前|要空腹吗？", "小孩子|也能看吗？", "我在吃药|要紧吗？", "能带家里人|一起来吗？", "种牙|你们做不做？", "矫正牙齿|你们做吗？",
         "洗完牙|敏感正常吗？", "我怀孕了|能看吗？", "拔牙|也在你们那儿拔吗？"]
 COMING = ["能来。", "没问题。", "可以的，我会到。"]
-HUMAN_# In English: what `calls own --lang en` needs.
-SAY_EN = {
-    "greet": ["Yes, speaking.", "Yes, this is me.", "Yes, that's me."],
-    "coming": ["Yes, I can make it.", "Sure, I'll be there."],
-    "question": ["Can I eat right after a cleaning?", "Do I need an empty stomach|for the check-up?", "Do you treat children too?", "I take some medicine,|does that matter?",
-                 "May I bring my family|with me?", "Do you do implants?", "Do you straighten teeth?", "Are sensitive gums normal|after a cleaning?",
-                 "I'm pregnant,|can I still come?", "Do you pull teeth|as well?"],
-    "done": ["No, thank you.", "No thanks, that's all."],
-    "again": ["Sorry, could you repeat that?"],
-}
-BACK_CHANNELS = ["好", "对", "是", "行", "知道"]
+HUMAN_BACK_CHANNELS = ["好", "对", "是", "行", "知道"]
 
 
 def trimmed(samples, margin=0):
