@@ -91,11 +91,7 @@ class Recorded:
     def obeyed(self):
         """Milliseconds from each decision to fall silent until the bot was."""
         decisions = [e["data"]["decided_ms"] for e in self.detail["events"] if e["type"] == "barge_in"]
-        return [max(0, self.end_of_sound(at) - at) for at in decisions if self.end_of_sound(at) is not None]
-
-    def end_of_sound(self, ms):
-        """Of the bot's sound that is heard at `ms`; None when none is."""
-        return next((e for s, e in self.bot if s < ms < e), None)
+        return [max((e for s, e in self.bot if s < at + SILENT_MS and e > at), default=at) - at for at in decisions]
 
     def kept(self):
         """(is it right, told) of each turn of the bot that was cut: as much of it was played as is heard in the recording, and the
