@@ -80,6 +80,7 @@ class DialogueSession::Step {
   void go(std::string_view node);
   void hear(const HeardText& heard);
   void mean(const State::Thinking& thinking, std::string_view choice);
+  [[nodiscard]] bool is_no_question(const Meaning& meaning) const;
   void not_thought(const State::Thinking& thinking);
   void silence();
   /// False: more keys are awaited.

@@ -387,15 +387,22 @@ bool DialogueSession::Step::think(const HeardText& heard) {
   if (meanings.size() < kMeaningsMin) return false;
   reply_.think =
       think_about(*state_.flow, state_.question(), meanings, state_.language, heard.text);
-  // A question answers no question: "do I come with an empty stomach?" is neither yes nor no.
-  if (state_.here().ask->grammar == Grammar::kYesNo &&
-      sounds_like_question(heard.text, heard.language))
+  if (sounds_like_question(heard.text, heard.language))
     std::erase_if(meanings, [this](const Meaning& each) {
-      return each.kind == Meaning::Kind::kAnswer &&
-             std::erase(reply_.think->choices, each.label) > 0;
+      return is_no_question(each) && std::erase(reply_.think->choices, each.label) > 0;
     });
   state_.thinking = State::Thinking{heard, unsure_before_, std::move(meanings)};
   return true;
+}
+
+/// "Do I come with an empty stomach?" is neither yes nor no, nor a goodbye.
+bool DialogueSession::Step::is_no_question(const Meaning& meaning) const {
+  if (meaning.kind == Meaning::Kind::kAnswer) return state_.here().ask->grammar == Grammar::kYesNo;
+  return meaning.kind == Meaning::Kind::kIntent &&
+         std::ranges::any_of(state_.here().next, [&](const Branch& branch) {
+           return branch.when.intent == meaning.name &&
+                  state_.flow->find(branch.go)->end != NodeEnd::kNone;
+         });
 }
 
 void DialogueSession::Step::not_thought(const State::Thinking& thinking) {
