@@ -78,6 +78,7 @@ void Teller::tell(dialogue::Wording wording) {
   metrics_.told.add();
   auto messages = memory_.messages(wording.system, wording.heard);
   dialogue::OwnWordsCheck check(wording.facts, wording.heard, language_);
+  for (const auto& segment : wording.after) check.expect(segment.text);
   reply_.emplace(
       Reply{std::move(wording), dialogue::ClauseStream(language_), std::move(check), {}});
   if (model_ == nullptr) return end_text();

@@ -41,6 +41,8 @@ class OwnWordsCheck {
   /// "promise", "deed" (that something was or will be done: nothing is), "identity" (a person),
   /// "contact", "language", "echo" of the caller, "repeat", "marks" (no plain text).
   std::string_view objection(std::string_view clause);
+  /// This is going to be said anyway: from a model it would be a repeat.
+  void expect(std::string_view text) { repeats(text); }
 
  private:
   [[nodiscard]] bool known_numbers(std::string_view clause) const;

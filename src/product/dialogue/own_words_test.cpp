@@ -102,6 +102,9 @@ TEST_CASE("a model that loops is stopped at the second time") {
   CHECK(check.objection("您可以到店里来看看。") == "repeat");
   OwnWordsCheck inside("", "", Language::kZh);  // several short ones come as one clause
   CHECK(inside.objection("要先等半个小时，要先等半个小时，") == "repeat");
+  OwnWordsCheck asks("", "", Language::kZh);
+  asks.expect("请问还有别的可以帮您吗？");
+  CHECK(asks.objection("请问还有别的可以帮您吗？") == "repeat");
   OwnWordsCheck brief("", "", Language::kZh);
   CHECK(brief.objection("好的，好的，您说。").empty());
   CHECK(brief.objection("好的。") == "repeat");

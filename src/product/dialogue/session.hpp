@@ -140,6 +140,8 @@ class DialogueSession {
   [[nodiscard]] json::object to_json() const;
 
   static constexpr double kUnsure = 0.4;
+  /// From here on a recogniser's words are mostly right, below it mostly not.
+  static constexpr double kClear = 0.75;
 
  private:
   struct State;

@@ -414,9 +414,19 @@ void DialogueSession::Step::not_thought(const State::Thinking& thinking) {
 }
 
 void DialogueSession::Step::mean(const State::Thinking& thinking, std::string_view choice) {
-  const auto meaning = std::ranges::find(thinking.meanings, choice, &Meaning::label);
-  if (meaning == thinking.meanings.end() || meaning->kind == Meaning::Kind::kNothing)
-    return not_thought(thinking);
+  auto meaning = std::ranges::find(thinking.meanings, choice, &Meaning::label);
+  if (meaning != thinking.meanings.end() && meaning->kind == Meaning::Kind::kNothing) {
+    // A question that was heard well and is none of these asks something else; where anything is
+    // an answer, it is one.
+    const HeardText& heard = thinking.heard;
+    const bool asks = heard.confidence >= kClear &&
+                      sounds_like_question(heard.text, heard.language) &&
+                      state_.here().ask->grammar != Grammar::kFree;
+    const auto end = thinking.meanings.end();
+    meaning =
+        asks ? std::ranges::find(thinking.meanings, Meaning::Kind::kUnknown, &Meaning::kind) : end;
+  }
+  if (meaning == thinking.meanings.end()) return not_thought(thinking);
   understood_ = state_.understanding->read(thinking.heard.text, thinking.heard.language, now_);
   reply_.understood = understood_;
   unsure_before_ = thinking.unsure;

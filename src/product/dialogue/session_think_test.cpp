@@ -49,16 +49,22 @@ TEST_CASE("what rules do not understand a model is asked about, and nothing is s
   }
   SUBCASE("none of them, rubbish and no answer at all are as if it had not been there") {
     DialogueSession without = reminded();
-    HeardText plain = words(kOtherWords);
+    HeardText plain = words(kOtherWords, 0.6);
     plain.may_think = false;
     const std::string expected = without.on_heard(plain, kNow).text();
     DialogueSession rubbish = session.copy();
-    DialogueSession none = session.copy();
+    DialogueSession none = reminded();
+    REQUIRE(none.on_heard(words(kOtherWords, 0.6), kNow).think);
     CHECK(none.on_thought("都不是", kNow).text() == expected);
     CHECK(rubbish.on_thought("DROP TABLE", kNow).text() == expected);
     CHECK(session.on_not_thought(kNow).text() == expected);
     CHECK(session.to_json() == without.to_json());
     CHECK(none.to_json() == without.to_json());
+  }
+  SUBCASE("a question that was heard well and is none of them asks something else") {
+    const Reply answer = session.on_thought("都不是", kNow);
+    CHECK(answer.answer == "unknown");
+    CHECK(answer.text().find("请问您能按时到吗") != std::string::npos);
   }
   SUBCASE("when something else happened first, the choice is nobody's") {
     session.on_silence(kNow);
