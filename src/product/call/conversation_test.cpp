@@ -44,6 +44,21 @@ TEST_CASE("the disclosure was heard when its clause was, whatever the voice coul
   }
 }
 
+TEST_CASE("an English answer and the question behind it stand apart on record") {
+  Simulation::Setting setting;
+  setting.language = text::Language::kEn;
+  Simulation call(setting);
+  call.listen();
+  call.say("yes this is me");
+  call.listen();
+  call.say("where are you located");
+  call.listen();
+  const TurnRecord& answer = call.turns.back();
+  REQUIRE(answer.speaker == "bot");
+  CHECK_MESSAGE(answer.text.find("station. Can you make it") != std::string::npos, answer.text);
+  CHECK(answer.spoken == answer.text);
+}
+
 TEST_CASE("a model that hears the end of a turn has it answered sooner, or later") {
   struct Row {
     std::optional<double> p;

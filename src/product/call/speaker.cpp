@@ -28,6 +28,14 @@ std::size_t pause_behind(const std::string& text) {
   return 0;
 }
 
+/// A sentence behind an English one stands apart from it.
+void append(std::string& text, std::string_view more) {
+  const auto letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
+  const bool ended = !text.empty() && std::string_view(".?!").find(text.back()) != text.npos;
+  if (ended && !more.empty() && letter(more.front())) text += ' ';
+  text += more;
+}
+
 struct Character {
   std::size_t bytes;
   double weight;
@@ -189,7 +197,7 @@ Milliseconds Speaker::ahead() const {
 }
 
 void Speaker::add_line(const Line& line) {
-  spoken_.text += line.text;
+  append(spoken_.text, line.text);
   if (cache_.find(voice_.request(line.text, true))) return add_piece(line, true);
   for (std::string& clause : speech::split_clauses(line.text))
     add_piece({std::move(clause), line.fixed}, true);
@@ -374,9 +382,9 @@ void Speaker::finish(bool interrupted) {
         heard_part(piece.text, std::min<std::uint64_t>(piece.played, voiced), voiced);
     spoken_.samples += piece.played;
     spoken_.samples_whole += piece.length();
-    spoken_.heard += heard;
-    spoken_.unsaid += piece.text.substr(heard.size());
-    if (unbroken) spoken_.heard_unbroken += heard.size();
+    append(spoken_.heard, heard);
+    append(spoken_.unsaid, std::string_view(piece.text).substr(heard.size()));
+    if (unbroken) spoken_.heard_unbroken = spoken_.heard.size();
     unbroken = unbroken && heard.size() == piece.text.size();
   }
   // Cut in the pause behind the last word: everything was heard.
