@@ -1,5 +1,6 @@
 #include "product/call/chat_memory.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace yyc3::call {
@@ -19,7 +20,8 @@ void ChatMemory::add(Role role, const std::string& text) {
 }
 
 std::size_t ChatMemory::older() const {
-  return messages_.size() > kRecent ? messages_.size() - kRecent : 0;
+  const std::size_t beyond = messages_.size() - std::min(messages_.size(), kRecent);
+  return beyond / kStep * kStep;
 }
 
 std::vector<ChatMessage> ChatMemory::messages(const std::string& system,

@@ -9,12 +9,14 @@
 
 namespace yyc3::call {
 
-/// What a language model is told of the call so far: the last six turns as they were heard (of the
-/// bot's what the ledger says was played), and a summary of what was before them once more than
-/// twenty messages have come. Pure.
+/// What a language model is told of the call so far: the last six turns or a few more as they were
+/// heard (of the bot's what the ledger says was played), and a summary of what was before them once
+/// more than twenty messages have come. Where they begin moves in steps: what an engine has read
+/// would begin otherwise at every turn. Pure.
 class ChatMemory {
  public:
-  static constexpr std::size_t kRecent = 12;    ///< messages: six turns of both
+  static constexpr std::size_t kRecent = 12;    ///< messages: six turns of both …
+  static constexpr std::size_t kStep = 6;       ///< … and at most so many less one
   static constexpr std::size_t kMost = 20;      ///< then the older ones are summed up
   static constexpr std::size_t kKeptMost = 60;  ///< without a summary the oldest go
 

@@ -484,7 +484,8 @@ void Conversation::prepare_model() {
   if (!thinker_.available() || !reply_.expect.answer) return;
   if (const auto question = dialogue_.think_ahead()) thinker_.prepare(*question);
   if (!parts_.speaks) return;
-  if (const auto wording = dialogue_.wording_ahead()) teller_.prepare_here(*wording);
+  if (const auto wording = dialogue_.wording_ahead())
+    teller_.prepare_here(*wording, reply_.wording ? std::string() : reply_.text());
 }
 
 void Conversation::on_spoken(const Spoken& spoken) {
@@ -519,6 +520,7 @@ void Conversation::on_spoken(const Spoken& spoken) {
   if (std::exchange(first_reply_, false)) note_disclosure(spoken);
   turns_.on_bot_ended(now);
   if (!running_) return;
+  if (reply_.wording && !more) prepare_model();
   if (pending_) {
     dialogue::Reply next = std::move(*pending_);
     pending_.reset();

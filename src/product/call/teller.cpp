@@ -67,10 +67,12 @@ void Teller::prepare(const dialogue::Wording& wording) {
                 kAheadLimit, kAheadLimit, owner);
 }
 
-void Teller::prepare_here(const dialogue::Wording& wording) {
+void Teller::prepare_here(const dialogue::Wording& wording, const std::string& coming) {
   if (model_ == nullptr || !model_->available()) return;
   if (ahead_ != 0) model_->cancel(ahead_);
-  ahead_ = send(memory_.messages(wording.system, "？"), 1, kAheadLimit, kAheadLimit, conversation_);
+  ChatMemory then = memory_;
+  then.add(inference::Role::kAssistant, coming);
+  ahead_ = send(then.messages(wording.system, "？"), 1, kAheadLimit, kAheadLimit, conversation_);
 }
 
 void Teller::tell(dialogue::Wording wording) {

@@ -51,7 +51,8 @@ class Teller final : public inference::ChatSink {
   /// The call begins: the engine reads what is the same in every call.
   void prepare(const dialogue::Wording& wording);
   /// The bot asks where the answer may be one in own words: … and what was said in this one.
-  void prepare_here(const dialogue::Wording& wording);
+  /// @param coming what the bot is saying; empty: it is on record.
+  void prepare_here(const dialogue::Wording& wording, const std::string& coming);
   /// The lead-in is being said. Ends with Out::end, once, unless dropped.
   void tell(dialogue::Wording wording);
   void tick();
