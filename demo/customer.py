@@ -64,6 +64,7 @@ EN = {
 }
 # Human words (Yue Tan, Shtooka, CC BY-SA) that may stand for a rendered line.
 HUMAN = {"yes": ["是", "对"], "right": ["对", "可以", "好的", "没问题"]}
+LEAD_IN_MS = 2500  # an answer is longer
 FREE_MAX = 3  # of the questions that nobody prepared an answer to
 # Its plan: to break in once, and to have another day and hour. A line is said only when its question was heard.
 PLAN = ("yes", "interrupt", "cannot", "day", "hour", "right")
@@ -211,6 +212,8 @@ class Customer:
 
     def answer(self):
         patience = 700 if self.since_said > 1500 else 1100
+        if self.said and self.said[-1].startswith("free-") and self.speech_ms < LEAD_IN_MS:
+            patience = 2500  # "let me see": the answer comes
         if self.speech_ms < 200 or self.silence_ms < patience:
             return
         utterance, self.pending = self.pending, array.array("h")
