@@ -117,6 +117,12 @@ struct Rig {
     request.target = "/healthz";
     return int_field(*parse_json(send(std::move(request)).body), "waiting").value_or(-1);
   }
+  /// Nothing is under way any more: what was cancelled here has to get there.
+  bool comes_to_rest() {
+    for (int i = 0; i < 2'000; ++i)
+      if (waiting() == 0) return true;
+    return false;
+  }
 };
 
 TEST_CASE("the language worker serves the chat port: pieces, usage, its own conversation again") {
@@ -124,9 +130,13 @@ TEST_CASE("the language worker serves the chat port: pieces, usage, its own conv
   inference::ChatRequest first = Rig::question("What is the capital of France?");
   first.conversation = "call-1";
   const auto answer = rig.answer(first);
-  // Which words so small a model finds depends on the processor's kernels; that it was asked, not.
-  CHECK(answer.text.size() > 3);
-  CHECK(rig.answer(Rig::question("What do cows eat?")).text != answer.text);
+  // Which one so small a model knows depends on the processor's kernels.
+  const auto italy = rig.answer(Rig::question("What is the capital of Italy?")).text;
+  const auto japan = rig.answer(Rig::question("What is the capital of Japan?")).text;
+  const bool knows = answer.text.find("Paris") != std::string::npos ||
+                     italy.find("Rome") != std::string::npos ||
+                     japan.find("Tokyo") != std::string::npos;
+  CHECK_MESSAGE(knows, answer.text, " | ", italy, " | ", japan);
   CHECK(rig.told.pieces.begin()->second == answer.text);
   CHECK(answer.prompt_tokens > 20);
   CHECK(answer.tokens > 1);
@@ -202,9 +212,7 @@ TEST_CASE("who is urgent does not wait for a long answer, and closing the connec
     rig.chat->cancel(slow);
   });
   CHECK_FALSE(over);
-  std::int64_t left = -1;
-  for (int i = 0; i < 2'000 && left != 0; ++i) left = rig.waiting();  // the close has to get there
-  CHECK(left == 0);
+  CHECK(rig.comes_to_rest());
 }
 
 TEST_CASE("what is wrong, late or too much has its status and says why") {
@@ -229,6 +237,7 @@ TEST_CASE("what is wrong, late or too much has its status and says why") {
   net::testing::on_loop(rig.loop, [&] {
     for (const ChatNumber number : many) rig.chat->cancel(number);
   });
+  CHECK(rig.comes_to_rest());
   CHECK_FALSE(rig.answer(Rig::question("Hello")).text.empty());
 }
 
