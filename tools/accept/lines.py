@@ -161,16 +161,15 @@ class Lines:
         if kind == "cough":
             return self._write("cough", cough(rng), [], -16.0)
         if kind == "babble":
-            return self._write("babble", self.babble(rng, voice), [], -28.0)  # 10 dB below what the caller says
+            return self._write("babble", self.babble(rng), [], -28.0)  # 10 dB below what the caller says
         return self._write("keyboard", keyboard(rng), [], -22.0)
 
-
-    def babble(self, rng, voice):
+    def babble(self, rng):
         """Two seconds of six sentences at once, of nobody in particular."""
         said = [text for texts in SAY.values() for text in texts]
         out = silence(2000)
         for text in rng.sample(said, 6):
-            piece = at_level(self.piece(voice, rng.choice(text.split("|"))), -20.0)
+            piece = at_level(self.piece(rng.choice(VOICES["zh"]), rng.choice(text.split("|"))), -20.0)
             for i in range(len(out)):
                 out[i] = max(-32768, min(32767, out[i] + piece[i % len(piece)]))
         return out

@@ -94,8 +94,8 @@ class Recorded:
         return [max((e for s, e in self.bot if s < at + SILENT_MS and e > at), default=at) - at for at in decisions]
 
     def kept(self):
-        """(is it right, told) of each turn of the bot that was cut: as much of it was played as is heard in the recording, and the
-        text that was kept is not all. Turns that paused and went on are left out: part of them was played twice."""
+        """(is it right, told) of each turn of the bot that was cut: by the ledger as much of it was played as is heard in the recording (less
+        a pause at its end), and some of its text is unsaid. Which characters these milliseconds are is not looked at. Turns that paused and went on are left out: part of them was played twice."""
         out = []
         for turn in self.detail["turns"]:
             if turn["speaker"] != "bot" or turn["interrupted_at_ms"] is None:

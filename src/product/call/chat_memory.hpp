@@ -16,7 +16,7 @@ namespace yyc3::call {
 class ChatMemory {
  public:
   static constexpr std::size_t kRecent = 12;    ///< messages: six turns of both …
-  static constexpr std::size_t kStep = 6;       ///< … and at most so many less one
+  static constexpr std::size_t kStep = 6;       ///< … and up to five more
   static constexpr std::size_t kMost = 20;      ///< then the older ones are summed up
   static constexpr std::size_t kKeptMost = 60;  ///< without a summary the oldest go
 

@@ -64,12 +64,15 @@ class Scenario {
   void run(const json::value& step) {
     if (const json::value* wanted = find_field(step, "expect")) return expect(*wanted);
     marked_ = call_.told.size();
-    marked_tick_ = call_.audible.size();
     if (const auto after = int_field(step, "interrupt_after")) {
       call_.until_bot(true);
       call_.quiet(Milliseconds{*after});
     }
-    if (const auto text = string_field(step, "user")) return call_.say(*text, ms_of(step, "ms"));
+    if (const auto text = string_field(step, "user")) {
+      call_.say(*text, ms_of(step, "ms"));
+      spoke_to_ = call_.audible.size();
+      return;
+    }
     if (const auto key = string_field(step, "dtmf")) return call_.press(key->at(0));
     if (const auto time = int_field(step, "noise")) return call_.noise(Milliseconds{*time});
     if (const auto time = int_field(step, "pause")) return call_.quiet(Milliseconds{*time});
@@ -118,11 +121,11 @@ class Scenario {
     REQUIRE_MESSAGE(known, "no such expectation: " << json::serialize(wanted));
   }
 
-  /// Of the bot before and in what it said since the last step began.
+  /// Of the bot before and in what it said since the caller last spoke.
   [[nodiscard]] Milliseconds longest_silence() const {
     int longest = 0;
     int ticks = 0;
-    for (std::size_t at = marked_tick_; at < call_.audible.size(); ++at) {
+    for (std::size_t at = spoke_to_; at < call_.audible.size(); ++at) {
       if (call_.audible[at])
         longest = std::max(longest, std::exchange(ticks, 0));
       else
@@ -162,8 +165,8 @@ class Scenario {
   }
 
   Simulation call_;
-  std::size_t marked_ = 0;       ///< what was told before the last step
-  std::size_t marked_tick_ = 0;  ///< … and heard
+  std::size_t marked_ = 0;    ///< what was told before the last step
+  std::size_t spoke_to_ = 0;  ///< the tick at which the caller last fell silent
 };
 
 }  // namespace
