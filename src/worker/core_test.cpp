@@ -132,7 +132,14 @@ TEST_CASE("speech is levelled and trimmed") {
   for (std::size_t i = 8000; i < 16'000; ++i) {
     samples[i] = 0.01F * std::sin(static_cast<float>(i) * 0.2F);
   }
-  const auto out = level_speech(samples, 24'000);
+  const auto made = level_speech(samples, 24'000, {{1, 4000}, {2, 12'000}, {3, 20'000}});
+  const auto& out = made.pcm;
+  const std::vector<codec::WavCue> marks{{1, 0}, {2, 4000 + 960}, {3, 8000 + 960}};
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    CHECK(made.marks.at(i).name == marks[i].name);
+    CHECK(std::abs(static_cast<int>(made.marks[i].frame) - static_cast<int>(marks[i].frame)) <=
+          480);
+  }
   CHECK(out.size() == doctest::Approx(8000 + 2 * 960).epsilon(0.05));
   const auto peak = *std::ranges::max_element(out);
   CHECK(peak > 3000);

@@ -151,7 +151,7 @@ net::Task<net::HttpResponse> SpeakServer::Impl::speak(net::HttpRequest request) 
   Result<Speech> speech = co_await net::await_callback<Result<Speech>>(start);
   guard.done();
   if (!speech) co_return problem(speech.error());
-  const Bytes wav = codec::write_wav(speech->rate, 1, speech->pcm);
+  const Bytes wav = codec::write_wav(speech->rate, 1, speech->pcm, speech->marks);
   co_return net::HttpResponse(200, std::string(as_text(wav)), "audio/wav");
 }
 

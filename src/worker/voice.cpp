@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -48,31 +49,92 @@ Result<std::vector<float>> load_floats(const std::filesystem::path& file) {
   return floats;
 }
 
-std::vector<std::int64_t> ids_of(std::string_view phonemes,
-                                 const std::map<char32_t, std::int64_t>& ids) {
-  std::vector<std::int64_t> out;
-  for (const char32_t c : text::decode_utf8(phonemes)) {
-    if (const auto found = ids.find(c); found != ids.end()) out.push_back(found->second);
-  }
-  return out;
-}
+/// What one run of a model is given: how much of the text is said when so many ids are.
+struct TokenRun {
+  struct End {
+    std::size_t ids;
+    std::uint32_t characters;
+  };
+  std::vector<std::int64_t> ids;
+  std::vector<End> ends;
+};
 
-/// Cuts what is too long for one run of the model at its pauses; a run without any is cut anywhere.
-std::vector<std::string> clauses(const text::Phonemes& phonemes) {
-  std::vector<std::string> out;
-  text::Phonemes part;
-  std::size_t size = 0;
-  for (const text::PhonemeUnit& unit : phonemes.units) {
-    part.units.push_back(unit);
-    size += text::decode_utf8(unit.phonemes).size() + 1;
-    const bool pause = unit.pause && size > kTokensMax / 2;
-    if (!pause && size < kTokensMax) continue;
-    out.push_back(part.joined());
-    part.units.clear();
-    size = 0;
+/// Builds runs, unit by unit. What is too long for one is cut at a pause; without any, anywhere.
+class TokenRuns {
+ public:
+  TokenRuns(const text::Phonemes& phonemes, const std::map<char32_t, std::int64_t>& ids,
+            std::size_t characters)
+      : ids_(ids), said_(characters_said(phonemes, characters)) {
+    for (const text::PhonemeUnit& unit : phonemes.units) add(unit);
+    close();
   }
-  if (!part.units.empty()) out.push_back(part.joined());
-  return out;
+  std::vector<TokenRun> runs;
+
+ private:
+  /// Per part: characters of the text that are said at its end, up to what is still to come. Marks
+  /// and blanks belong to what is before them; numbers may be said in another order.
+  static std::vector<std::uint32_t> characters_said(const text::Phonemes& phonemes,
+                                                    std::size_t characters) {
+    std::vector<std::uint32_t> begins;
+    for (const text::PhonemeUnit& unit : phonemes.units) {
+      if (unit.pause) continue;
+      if (unit.parts.empty()) begins.push_back(static_cast<std::uint32_t>(unit.origin.begin));
+      for (const auto& part : unit.parts)
+        begins.push_back(static_cast<std::uint32_t>(part.character));
+    }
+    std::vector<std::uint32_t> said(begins.size());
+    auto left = static_cast<std::uint32_t>(characters);
+    for (std::size_t i = begins.size(); i-- > 0; left = std::min(left, begins[i])) said[i] = left;
+    return said;
+  }
+  void add(const text::PhonemeUnit& unit) {
+    const std::u32string symbols = text::decode_utf8(unit.phonemes);
+    if (!unit.pause && !run_.ids.empty()) push(U' ');
+    std::size_t part = 1;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      for (; part < unit.parts.size() && unit.parts[part].phoneme == i; ++part) end_part();
+      push(symbols[i]);
+    }
+    for (; !unit.pause && part <= std::max<std::size_t>(1, unit.parts.size()); ++part) end_part();
+    const bool pause = unit.pause && run_.ids.size() > kTokensMax / 2;
+    if (pause || run_.ids.size() >= kTokensMax) close();
+  }
+  void push(char32_t symbol) {
+    if (const auto found = ids_.find(symbol); found != ids_.end())
+      run_.ids.push_back(found->second);
+  }
+  void end_part() { run_.ends.push_back({run_.ids.size(), said_[parts_++]}); }
+  void close() {
+    run_.ids.resize(std::min(run_.ids.size(), kStyleRows));
+    if (!run_.ids.empty()) runs.push_back(std::exchange(run_, {}));
+  }
+
+  const std::map<char32_t, std::int64_t>& ids_;
+  const std::vector<std::uint32_t> said_;
+  std::size_t parts_ = 0;
+  TokenRun run_;
+};
+
+/// Adds the sound of a run, and marks by the durations that the model gave its tokens (in frames of
+/// one length; durations[first + stride * i] and what follows it are of the i-th id).
+void append(std::vector<float>& samples, std::vector<codec::WavCue>& marks, const TokenRun& run,
+            const std::vector<std::vector<float>>& outputs, std::size_t first, std::size_t stride) {
+  const std::vector<float>& durations = outputs[1];
+  const double whole = std::accumulate(durations.begin(), durations.end(), 0.0);
+  const double frame = whole > 0 ? static_cast<double>(outputs[0].size()) / whole : 0;
+  double until = 0;
+  std::size_t summed = 0;
+  for (const TokenRun::End& end : run.ends) {
+    const std::size_t to = std::min(durations.size(), first + stride * end.ids);
+    for (; summed < to; ++summed) until += static_cast<double>(durations[summed]);
+    const auto at =
+        static_cast<std::uint32_t>(samples.size() + static_cast<std::size_t>(until * frame));
+    if (!marks.empty() && marks.back().name == end.characters)
+      marks.back().frame = at;  // a number's words: said when the last of them is
+    else
+      marks.push_back({end.characters, at});
+  }
+  samples.insert(samples.end(), outputs[0].begin(), outputs[0].end());
 }
 
 bool has_sound(const text::Phonemes& phonemes) {
@@ -107,8 +169,9 @@ Result<std::unique_ptr<KokoroVoice>> KokoroVoice::load(const std::filesystem::pa
   return made;
 }
 
-Result<std::vector<float>> KokoroVoice::run(std::span<const std::int64_t> tokens, std::size_t voice,
-                                            double speed, const OrtCancel& cancel) const {
+Result<std::vector<std::vector<float>>> KokoroVoice::run(std::span<const std::int64_t> tokens,
+                                                         std::size_t voice, double speed,
+                                                         const OrtCancel& cancel) const {
   std::vector<std::int64_t> padded{0};
   padded.insert(padded.end(), tokens.begin(), tokens.end());
   padded.push_back(0);
@@ -126,20 +189,20 @@ Result<std::vector<float>> KokoroVoice::run(std::span<const std::int64_t> tokens
       {"style", style, kStyleWidth * sizeof(float), {1, std::int64_t{kStyleWidth}}},
       {"speed", &rate, sizeof(rate), {1}},
   }};
-  const std::array<const char*, 1> outputs{"audio"};
-  auto result = session_.run(inputs, outputs, &cancel);
-  if (!result) return tl::unexpected<Error>(result.error());
-  return std::move((*result)[0]);
+  const std::array<const char*, 2> outputs{"audio", "durations"};
+  return session_.run(inputs, outputs, &cancel);
 }
 
 Result<Speech> KokoroVoice::speak(std::string_view text, std::string_view voice, double speed,
                                   const OrtCancel& cancel) const {
   const auto language = voice.starts_with('z') ? text::Language::kZh : text::Language::kEn;
-  return say(phonemizer_.phonemes(text, language, text::PhonemeSet::kKokoro), voice, speed, cancel);
+  return say(phonemizer_.phonemes(text, language, text::PhonemeSet::kKokoro),
+             text::decode_utf8(text).size(), voice, speed, cancel);
 }
 
-Result<Speech> KokoroVoice::say(const text::Phonemes& phonemes, std::string_view voice,
-                                double speed, const OrtCancel& cancel) const {
+Result<Speech> KokoroVoice::say(const text::Phonemes& phonemes, std::size_t characters,
+                                std::string_view voice, double speed,
+                                const OrtCancel& cancel) const {
   const auto found = std::ranges::find(names_, voice);
   if (found == names_.end()) {
     return fail(ErrorCode::kInvalid, "voice is not one of those of /v1/models");
@@ -147,15 +210,13 @@ Result<Speech> KokoroVoice::say(const text::Phonemes& phonemes, std::string_view
   const auto index = static_cast<std::size_t>(found - names_.begin());
   if (!has_sound(phonemes)) return nothing_to_say();
   std::vector<float> samples;
-  for (const std::string& clause : clauses(phonemes)) {
-    std::vector<std::int64_t> tokens = ids_of(clause, ids_);
-    tokens.resize(std::min(tokens.size(), kStyleRows));
-    if (tokens.empty()) continue;
-    const auto part = run(tokens, index, speed, cancel);
-    if (!part) return tl::unexpected<Error>(part.error());
-    samples.insert(samples.end(), part->begin(), part->end());
+  std::vector<codec::WavCue> marks;
+  for (const TokenRun& one : TokenRuns(phonemes, ids_, characters).runs) {
+    const auto outputs = run(one.ids, index, speed, cancel);
+    if (!outputs) return tl::unexpected<Error>(outputs.error());
+    append(samples, marks, one, *outputs, 1, 1);  // behind the 0 it begins with
   }
-  return Speech{kKokoroRate, level_speech(std::move(samples), kKokoroRate)};
+  return level_speech(std::move(samples), kKokoroRate, std::move(marks));
 }
 
 Result<std::unique_ptr<PiperVoice>> PiperVoice::load(const std::filesystem::path& directory,
@@ -183,9 +244,10 @@ Result<Speech> PiperVoice::speak(std::string_view text, std::string_view voice, 
   constexpr std::int64_t kBegin = 1;
   constexpr std::int64_t kEnd = 2;
   std::vector<float> samples;
-  for (const std::string& clause : clauses(phonemes)) {
+  std::vector<codec::WavCue> marks;
+  for (const TokenRun& run : TokenRuns(phonemes, ids_, text::decode_utf8(text).size()).runs) {
     std::vector<std::int64_t> tokens{kBegin, kPad};
-    for (const std::int64_t id : ids_of(clause, ids_)) {
+    for (const std::int64_t id : run.ids) {
       tokens.push_back(id);
       tokens.push_back(kPad);
     }
@@ -201,12 +263,12 @@ Result<Speech> PiperVoice::speak(std::string_view text, std::string_view voice, 
         {"input_lengths", &n, sizeof(n), {1}, OrtInput::Type::kInt64},
         {"scales", scales.data(), sizeof(scales), {3}},
     }};
-    const std::array<const char*, 1> outputs{"output"};
+    const std::array<const char*, 2> outputs{"output", "durations"};
     const auto part = session_.run(inputs, outputs, &cancel);
     if (!part) return tl::unexpected<Error>(part.error());
-    samples.insert(samples.end(), (*part)[0].begin(), (*part)[0].end());
+    append(samples, marks, run, *part, 2, 2);
   }
-  return Speech{kPiperRate, level_speech(std::move(samples), kPiperRate)};
+  return level_speech(std::move(samples), kPiperRate, std::move(marks));
 }
 
 }  // namespace yyc3::worker

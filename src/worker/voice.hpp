@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "engine/telephony/codec/wav.hpp"
 #include "engine/text/phonemizer.hpp"
 #include "worker/ort_session.hpp"
 
@@ -17,6 +18,9 @@ namespace yyc3::worker {
 struct Speech {
   int rate = 0;                   ///< samples a second
   std::vector<std::int16_t> pcm;  ///< mono; active speech at −20 dBFS, peaks below −3 dBFS
+  /// `name` characters of the text have been heard to their end when `frame` samples have: by the
+  /// durations that the voice itself gave its phonemes. Rising in both; the last is all of it.
+  std::vector<codec::WavCue> marks = {};
 };
 
 /// A neural voice. Threads: speak by several at once; cancel through the token.
@@ -40,16 +44,18 @@ class KokoroVoice final : public Voice {
   Result<Speech> speak(std::string_view text, std::string_view voice, double speed,
                        const OrtCancel& cancel) const override;
   /// Phonemes made elsewhere, in Kokoro's alphabet: how tools/text compares ours with others'.
-  Result<Speech> say(const text::Phonemes& phonemes, std::string_view voice, double speed,
-                     const OrtCancel& cancel) const;
+  /// @param characters of the text they are from: the last mark's name.
+  Result<Speech> say(const text::Phonemes& phonemes, std::size_t characters, std::string_view voice,
+                     double speed, const OrtCancel& cancel) const;
   [[nodiscard]] const text::Phonemizer& phonemizer() const { return phonemizer_; }
   [[nodiscard]] std::vector<std::string> voices() const override { return names_; }
 
  private:
   KokoroVoice(OrtSession session, text::TablesPtr tables)
       : session_(std::move(session)), phonemizer_(std::move(tables)) {}
-  Result<std::vector<float>> run(std::span<const std::int64_t> tokens, std::size_t voice,
-                                 double speed, const OrtCancel& cancel) const;
+  Result<std::vector<std::vector<float>>> run(std::span<const std::int64_t> tokens,
+                                              std::size_t voice, double speed,
+                                              const OrtCancel& cancel) const;
   OrtSession session_;
   text::Phonemizer phonemizer_;
   std::map<char32_t, std::int64_t> ids_;
@@ -74,7 +80,9 @@ class PiperVoice final : public Voice {
   std::map<char32_t, std::int64_t> ids_;
 };
 
-/// Float samples to what Speech promises: silence at both ends cut to 40 ms, level, soft limit.
-[[nodiscard]] std::vector<std::int16_t> level_speech(std::vector<float> samples, int rate);
+/// Float samples to what Speech promises: silence at both ends cut to 40 ms, level, soft limit. A
+/// mark in a silence is moved to the silence's beginning: what is heard ends there.
+[[nodiscard]] Speech level_speech(std::vector<float> samples, int rate,
+                                  std::vector<codec::WavCue> marks = {});
 
 }  // namespace yyc3::worker

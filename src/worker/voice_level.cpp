@@ -43,7 +43,7 @@ float soft_limit(float x) {
 
 }  // namespace
 
-std::vector<std::int16_t> level_speech(std::vector<float> samples, int rate) {
+Speech level_speech(std::vector<float> samples, int rate, std::vector<codec::WavCue> marks) {
   cut_rumble(samples, rate);
   const std::size_t frame = static_cast<std::size_t>(rate) / 100;  // 10 ms
   std::vector<float> power;
@@ -52,7 +52,7 @@ std::vector<std::int16_t> level_speech(std::vector<float> samples, int rate) {
     for (std::size_t j = i; j < i + frame; ++j) sum += samples[j] * samples[j];
     power.push_back(sum / static_cast<float>(frame));
   }
-  if (power.empty()) return {};
+  if (power.empty()) return {rate, {}};
   const float floor = *std::ranges::max_element(power) * kActive * kActive;
   double sum = 0;
   std::size_t active = 0;
@@ -65,16 +65,24 @@ std::vector<std::int16_t> level_speech(std::vector<float> samples, int rate) {
     first = std::min(first, i);
     last = i;
   }
-  if (active == 0) return {};
+  if (active == 0) return {rate, {}};
   constexpr std::size_t kKeep = 4;  // 40 ms of silence stay at each end
   const std::size_t begin = (first > kKeep ? first - kKeep : 0) * frame;
   const std::size_t end = std::min(samples.size(), (last + 1 + kKeep) * frame);
   const float rms = static_cast<float>(std::sqrt(sum / static_cast<double>(active)));
-  std::vector<std::int16_t> out;
-  out.reserve(end - begin);
+  Speech out{rate, {}, std::move(marks)};
+  out.pcm.reserve(end - begin);
   for (std::size_t i = begin; i < end; ++i) {
-    out.push_back(
+    out.pcm.push_back(
         static_cast<std::int16_t>(std::lround(soft_limit(samples[i] * kTarget / rms) * 32767.0F)));
+  }
+  std::size_t before = begin;
+  for (codec::WavCue& mark : out.marks) {
+    std::size_t at = std::clamp<std::size_t>(mark.frame, before, end);
+    while (at > before && at >= frame && power[std::min(at / frame, power.size()) - 1] <= floor)
+      at -= std::min(frame, at - before);
+    mark.frame = static_cast<std::uint32_t>(at - begin);
+    before = at;
   }
   return out;
 }

@@ -287,6 +287,50 @@ TEST_CASE("a decode stops when told and at its deadline, and the decoder goes on
   CHECK(heard->text == "没关系");
 }
 
+TEST_CASE("a voice's marks are where the recogniser hears its characters end") {
+  OrtCancel cancel;
+  auto kokoro = KokoroVoice::load(testing::models(), testing::tables(), 1);
+  auto piper = PiperVoice::load(testing::models(), testing::tables(), 1);
+  REQUIRE((kokoro && piper));
+  const auto up_to = [](const Speech& speech, std::uint32_t characters) {
+    const auto mark = std::ranges::find(speech.marks, characters, &codec::WavCue::name);
+    REQUIRE(mark != speech.marks.end());
+    return Speech{speech.rate, {speech.pcm.begin(), speech.pcm.begin() + mark->frame}};
+  };
+  const auto rises = [](const Speech& speech, std::size_t characters) {
+    for (std::size_t i = 1; i < speech.marks.size(); ++i) {
+      CHECK(speech.marks[i - 1].name < speech.marks[i].name);
+      CHECK(speech.marks[i - 1].frame < speech.marks[i].frame);
+    }
+    REQUIRE_FALSE(speech.marks.empty());
+    CHECK(speech.marks.back().name == characters);
+    CHECK(speech.marks.back().frame <= speech.pcm.size());
+  };
+  const auto zh = (*kokoro)->speak("我想改到星期五，下午两点。", "zf_xiaoxiao", 1.0, cancel);
+  REQUIRE(zh);
+  rises(*zh, 13);
+  CHECK(zh->marks.size() == 11);  // a Hanzi each
+  const auto friday = Ear().hear(testing::through_telephone(up_to(*zh, 8)), Language::kChinese);
+  REQUIRE(friday);
+  CHECK_MESSAGE(friday->text.find("星期五") != std::string::npos, friday->text);
+  CHECK_MESSAGE(friday->text.find("下") == std::string::npos, friday->text);
+
+  const auto date = (*kokoro)->speak("2026年12月9日¥50", "zf_xiaoxiao", 1.0, cancel);
+  REQUIRE(date);
+  rises(*date, 13);
+
+  const auto en =
+      (*piper)->speak("Our office is on Green Road, next to the station.", "joe", 1.0, cancel);
+  REQUIRE(en);
+  rises(*en, 49);
+  CHECK(en->marks.size() == 10);  // a word each
+  const auto road = Ear("whisper-tiny.en-q8_0")
+                        .hear(testing::through_telephone(up_to(*en, 29)), Language::kEnglish);
+  REQUIRE(road);
+  CHECK_MESSAGE(road->text.find("oad") != std::string::npos, road->text);
+  CHECK_MESSAGE(road->text.find("next") == std::string::npos, road->text);
+}
+
 TEST_CASE("a synthesis stops when told") {
   auto kokoro = KokoroVoice::load(testing::models(), testing::tables(), 1);
   REQUIRE(kokoro);

@@ -43,6 +43,7 @@ class Caller:
         self.detail = None
         self.asked = 0
         self.over_next = 0
+        self.break_in_at = 900  # of the bot's speech
 
     def pick(self, kind):
         order = self.texts[kind]
@@ -112,9 +113,10 @@ class Caller:
         if not self.asked:
             return False  # the greeting and the reminder are heard out
         if self.mode == "interrupt":
-            if self.asked >= self.questions or self.speaking_ms < 900:
+            if self.asked >= self.questions or self.speaking_ms < self.break_in_at:
                 return False
             self.asked += 1
+            self.break_in_at = self.rng.randrange(700, 3001, 20)
             text = self.texts["interrupt"][self.asked % len(self.texts["interrupt"])]
             self.say(self.lines.sentence(self.rng, self.voice, text), "interrupt")
             return True
@@ -157,7 +159,7 @@ class Caller:
             return "question"
         if wants:
             return wants
-        if re.search("别的|其他|还有|还想|anything else|like to know", text):
+        if node == "what_else" or re.search("别的|其他|还有|还想|anything else|like to know", text):
             return "done"
         return "again"
 

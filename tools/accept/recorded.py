@@ -20,6 +20,7 @@ class Recorded:
 
     def __init__(self, caller, by_phone=False):
         rate, channels = self.of_phone(caller.phone) if by_phone else measure_gap.read(caller.recording)
+        self.path = caller.recording
         self.customer = measure_gap.sounds(channels[0], rate)
         self.clicks = measure_gap.sounds(channels[0], rate, 1)  # a key stroke is shorter than what counts as a sound
         self.bot = measure_gap.sounds(channels[1], rate)
@@ -95,17 +96,27 @@ class Recorded:
 
     def kept(self):
         """(is it right, told) of each turn of the bot that was cut: by the ledger as much of it was played as is heard in the recording (less
-        a pause at its end), and some of its text is unsaid. Which characters these milliseconds are is not looked at. Turns that paused and went on are left out: part of them was played twice."""
+        a pause at its end), and some of its text is unsaid."""
         out = []
+        for turn, _, to in self.cut_turns():
+            late = to - turn["started_ms"] - turn["interrupted_at_ms"]
+            out.append((-PAUSE_MS <= late <= LEDGER_MS and bool(turn["unsaid"]), f"{turn['text']!r} | {turn['unsaid']!r}, sound {late} ms after the ledger's end"))
+        return out
+
+    def cut_turns(self):
+        """(turn, from_ms, to_ms of its sound) of each that was cut. Turns that paused and went on are left out: part of them was played twice."""
         for turn in self.detail["turns"]:
             if turn["speaker"] != "bot" or turn["interrupted_at_ms"] is None:
                 continue
             heard = [b for b in self.bot if turn["started_ms"] - 50 <= b[0] < turn["ended_ms"]]
-            if not heard or any(b[0] - a[1] > PAUSE_MS for a, b in zip(heard, heard[1:])):
-                continue
-            late = heard[-1][1] - turn["started_ms"] - turn["interrupted_at_ms"]
-            out.append((-PAUSE_MS <= late <= LEDGER_MS and bool(turn["unsaid"]), f"{turn['text']!r} | {turn['unsaid']!r}, sound {late} ms after the ledger's end"))
-        return out
+            if heard and not any(b[0] - a[1] > PAUSE_MS for a, b in zip(heard, heard[1:])):
+                yield turn, heard[0][0], heard[-1][1]
+
+    def bot_sound(self, from_ms, to_ms):
+        """The bot's channel there, as the recorder's rate has it, and half a second of silence."""
+        rate, channels = measure_gap.read(self.path)
+        sound = channels[1][max(0, from_ms) * rate // 1000:to_ms * rate // 1000]
+        return sound + type(sound)("h", bytes(rate))
 
     def worst_hole(self):
         """The longest silence inside one spoken turn of the bot that its own text does not explain: see holes()."""

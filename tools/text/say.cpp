@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "engine/telephony/codec/wav.hpp"
+#include "engine/text/utf8.hpp"
 #include "worker/voice.hpp"
 
 using namespace yyc3;
@@ -69,7 +70,8 @@ int main(int argc, char** argv) {
     for (const text::Phonemes* phonemes :
          std::initializer_list<const text::Phonemes*>{&ours, &theirs}) {
       if (same && phonemes == &theirs) continue;
-      const auto speech = (*voice)->say(*phonemes, argv[2], 1.0, never);
+      const auto speech =
+          (*voice)->say(*phonemes, text::decode_utf8(said).size(), argv[2], 1.0, never);
       if (!speech) return fmt::print(stderr, "{}: {}\n", said, speech.error().detail), 1;
       const char* which = phonemes == &ours ? "-ours.wav" : "-theirs.wav";
       if (!write(std::string(argv[3]) + "/" + name + which, *speech))

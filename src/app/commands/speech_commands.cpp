@@ -263,7 +263,7 @@ int say(const std::filesystem::path& path, const SayArguments& arguments) {
   if (arguments.telephone) {
     const auto pcm = speech::telephone_voice(as_bytes(body));
     if (!pcm) return tell(pcm.error(), "the voice");
-    body = as_text(codec::write_wav(8000, 1, **pcm));
+    body = as_text(codec::write_wav(8000, 1, (*pcm)->samples));
   }
   const auto saved = save(arguments.output, body);
   return saved ? kExitGood : tell(saved.error(), "say");

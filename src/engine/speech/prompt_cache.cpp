@@ -12,8 +12,10 @@ namespace yyc3::speech {
 
 namespace {
 
-/// File: "YYC3PCM1", key length (u32, big-endian), key, samples s16 little-endian at 8 kHz.
-constexpr std::string_view kMagic = "YYC3PCM1";
+/// File: "YYC3PCM2", key length (u32, big-endian), key, number of marks (u32), the marks (u32
+/// characters, u32 samples), samples s16 little-endian at 8 kHz.
+constexpr std::string_view kMagic = "YYC3PCM2";
+constexpr std::size_t kMarkBytes = 8;
 
 std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
   for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211ULL;
@@ -24,17 +26,29 @@ void write_file(const std::filesystem::path& file, const std::string& key, const
   const std::filesystem::path temporary = file.string() + ".new";
   {
     std::ofstream out(temporary, std::ios::binary);
-    std::uint8_t length[4];
-    write_u32(length, 0, static_cast<std::uint32_t>(key.size()));
+    const auto put = [&out](std::size_t value) {
+      std::uint8_t bytes[4];
+      write_u32(bytes, 0, static_cast<std::uint32_t>(value));
+      out.write(reinterpret_cast<const char*>(bytes), sizeof bytes);
+    };
     out << kMagic;
-    out.write(reinterpret_cast<const char*>(length), sizeof length);
+    put(key.size());
     out << key;
-    out.write(reinterpret_cast<const char*>(pcm->data()),
-              static_cast<std::streamsize>(pcm->size() * sizeof(std::int16_t)));
+    put(pcm->marks.size());
+    for (const SpeechMark& mark : pcm->marks) {
+      put(mark.characters);
+      put(mark.samples);
+    }
+    out.write(reinterpret_cast<const char*>(pcm->samples.data()),
+              static_cast<std::streamsize>(pcm->samples.size() * sizeof(std::int16_t)));
     if (!out.flush()) return;  // a full disk costs a rendering at the next start, no more
   }
   std::error_code ignored;
   std::filesystem::rename(temporary, file, ignored);
+}
+
+std::size_t bytes_of(const Sound& sound) {
+  return sound.samples.size() * sizeof(std::int16_t) + sound.marks.size() * sizeof(SpeechMark);
 }
 
 /// The sound of `key`, or nullptr: no such file, another key with the same name, or torn.
@@ -42,14 +56,20 @@ Pcm read_file(const std::filesystem::path& file, const std::string& key) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return nullptr;
   const std::string raw{std::istreambuf_iterator<char>(in), {}};
-  const std::size_t head = kMagic.size() + 4 + key.size();
-  const bool ours = raw.size() >= head && raw.starts_with(kMagic) &&
-                    read_u32(as_bytes(raw), kMagic.size()) == key.size() &&
+  const ByteView bytes = as_bytes(raw);
+  std::size_t at = kMagic.size() + 4 + key.size();
+  const bool ours = raw.size() >= at + 4 && raw.starts_with(kMagic) &&
+                    read_u32(bytes, kMagic.size()) == key.size() &&
                     raw.compare(kMagic.size() + 4, key.size(), key) == 0;
   if (!ours) return nullptr;
-  auto pcm =
-      std::make_shared<std::vector<std::int16_t>>((raw.size() - head) / sizeof(std::int16_t));
-  std::memcpy(pcm->data(), raw.data() + head, pcm->size() * sizeof(std::int16_t));
+  const std::size_t marks = read_u32(bytes, at);
+  at += 4;
+  if ((raw.size() - at) / kMarkBytes < marks) return nullptr;
+  auto pcm = std::make_shared<Sound>();
+  for (std::size_t i = 0; i < marks; ++i, at += kMarkBytes)
+    pcm->marks.push_back({read_u32(bytes, at), read_u32(bytes, at + 4)});
+  pcm->samples.resize((raw.size() - at) / sizeof(std::int16_t));
+  std::memcpy(pcm->samples.data(), raw.data() + at, pcm->samples.size() * sizeof(std::int16_t));
   return pcm;
 }
 
@@ -139,10 +159,10 @@ void PromptCache::keep(const std::string& key, const Pcm& pcm) {
   if (prompts_.contains(key)) return;
   ages_.push_front(key);
   prompts_.emplace(key, Entry{pcm, ages_.begin()});
-  bytes_ += pcm->size() * sizeof(std::int16_t);
+  bytes_ += bytes_of(*pcm);
   while (bytes_ > config_.bytes_max && ages_.size() > 1) {
     const auto oldest = prompts_.find(ages_.back());
-    bytes_ -= oldest->second.pcm->size() * sizeof(std::int16_t);
+    bytes_ -= bytes_of(*oldest->second.pcm);
     prompts_.erase(oldest);
     ages_.pop_back();
   }

@@ -8,6 +8,8 @@
 #include "engine/speech/clauses.hpp"
 #include "engine/speech/grammars.hpp"
 #include "engine/speech/prompt_cache.hpp"
+#include "engine/speech/telephone_voice.hpp"
+#include "engine/telephony/codec/wav.hpp"
 #include "engine/text/understand.hpp"
 
 using namespace yyc3;
@@ -48,7 +50,9 @@ struct ManualVoice final : Synthesizer {
   void answer(std::uint64_t job) {
     auto [request, done] = std::move(jobs.at(job));
     jobs.erase(job);
-    done(std::make_shared<const std::vector<std::int16_t>>(request.text.size(), std::int16_t{7}));
+    const auto size = static_cast<std::uint32_t>(request.text.size());
+    done(std::make_shared<const Sound>(
+        Sound{std::vector<std::int16_t>(size, std::int16_t{7}), {{1, size / 2}, {2, size}}}));
   }
   void refuse(std::uint64_t job) {
     auto [request, done] = std::move(jobs.at(job));
@@ -107,11 +111,35 @@ TEST_CASE("a prompt is rendered once, shared by those who wait, and kept over a 
   }
   PromptCache again({folder, 1 << 20}, voice, metrics, now);
   REQUIRE(again.find(asking("您好")));
-  CHECK(again.find(asking("您好"))->size() == 6);
+  CHECK(again.find(asking("您好"))->samples == std::vector<std::int16_t>(6, 7));
+  CHECK(again.find(asking("您好"))->marks == std::vector<SpeechMark>{{1, 3}, {2, 6}});
   CHECK_FALSE(again.find(asking("王先生")));  // a customer's name is never written down
   PromptCache elsewhere({{}, 1 << 20, folder}, voice, metrics, now);
   CHECK(elsewhere.find(asking("您好")));  // carried along, read only
+  for (const auto& file : std::filesystem::directory_iterator(folder))
+    std::filesystem::resize_file(file, 8 + 4 + asking("您好").cache_key().size() + 4 + 15);
+  CHECK_FALSE(PromptCache({folder, 1 << 20}, voice, metrics, now).find(asking("您好")));  // torn
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("an engine's marks are brought to what is left of its sound") {
+  std::vector<std::int16_t> loud(48'000, 0);  // 16 kHz: a second of silence, of sound, of silence
+  for (std::size_t i = 16'000; i < 32'000; ++i) loud[i] = i % 32 < 16 ? 8'000 : -8'000;
+  const auto marks = [&](const std::vector<codec::WavCue>& cues) {
+    const auto sound = telephone_voice(codec::write_wav(16'000, 1, loud, cues));
+    REQUIRE(sound);
+    CHECK((*sound)->samples.size() == doctest::Approx(8'000 + 2 * 320).epsilon(0.05));
+    return (*sound)->marks;
+  };
+  const auto all = marks({{1, 8'000}, {2, 24'000}, {5, 32'000}, {6, 48'000}});
+  REQUIRE(all.size() == 4);
+  CHECK(all[0] == SpeechMark{1, 0});  // in the silence before it
+  CHECK(all[1].samples == doctest::Approx(4'000 + 320).epsilon(0.03));
+  CHECK(all[2].samples == doctest::Approx(8'000 + 320).epsilon(0.03));
+  CHECK(all[3].samples <= 8'000 + 2 * 320 + 160);
+  CHECK(marks({{2, 16'000}, {2, 24'000}}).empty());
+  CHECK(marks({{1, 24'000}, {2, 17'000}}).empty());  // they go back in time
+  CHECK(marks({}).empty());
 }
 
 TEST_CASE("a rendering that comes too late does not take the voice from a caller who asked again") {
@@ -154,12 +182,12 @@ TEST_CASE("a rendering that comes too late does not take the voice from a caller
 TEST_CASE("the cache forgets the oldest when its memory is full") {
   telemetry::Registry metrics;
   ManualVoice voice;
-  PromptCache cache({{}, 50}, voice, metrics, [](const std::function<void()>&) {});
+  PromptCache cache({{}, 90}, voice, metrics, [](const std::function<void()>&) {});
   for (const char* text : {"aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"}) {
     cache.fetch(asking(text), true, [](Result<Pcm>) {});
     voice.answer(voice.last);
     CHECK(cache.find(asking("aaaaaaaaaa")) != nullptr);  // used again and again: stays
   }
   CHECK(cache.find(asking("bbbbbbbbbb")) == nullptr);
-  CHECK(cache.status().bytes <= 50);
+  CHECK(cache.status().bytes <= 90);
 }

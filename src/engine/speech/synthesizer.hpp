@@ -11,8 +11,19 @@
 
 namespace yyc3::speech {
 
-/// Speech ready for a telephone: 8 kHz mono, level-matched, silence trimmed. Shared, never changed.
-using Pcm = std::shared_ptr<const std::vector<std::int16_t>>;
+/// `characters` (code points) of a text have been heard to their end when `samples` have.
+struct SpeechMark {
+  std::uint32_t characters;
+  std::uint32_t samples;
+  bool operator==(const SpeechMark&) const = default;
+};
+
+/// Speech ready for a telephone: 8 kHz mono, level-matched, silence trimmed.
+struct Sound {
+  std::vector<std::int16_t> samples;
+  std::vector<SpeechMark> marks = {};  ///< rising in both; empty: the engine tells none
+};
+using Pcm = std::shared_ptr<const Sound>;  ///< shared, never changed
 
 struct SpeakRequest {
   std::string text;  ///< one clause or sentence, 1..500 bytes… longer is refused (kInvalid)

@@ -205,6 +205,8 @@ void Phonemizer::add_han(const SpokenText& spoken, Span run, Phonemes& out) cons
     PhonemeUnit unit;
     const std::size_t first = i;
     for (; i < syllables.size() && syllables[i].word == syllables[first].word; ++i) {
+      unit.parts.push_back(
+          {decode_utf8(unit.phonemes).size(), spoken.origin[run.begin + syllables[i].at].begin});
       unit.phonemes += pinyin_.tables().kokoro(syllables[i].id);
     }
     unit.origin =

@@ -16,11 +16,18 @@ enum class PhonemeSet {
   kPiper,   ///< Piper voices with espeak-style IPA: en only; Chinese characters give nothing
 };
 
+/// Where a part of a unit begins.
+struct PhonemePart {
+  std::size_t phoneme;    ///< code point of its phonemes
+  std::size_t character;  ///< of the input text
+};
+
 /// One spoken unit: a Chinese word, an English word or a punctuation mark.
 struct PhonemeUnit {
-  std::string phonemes;  ///< never empty; a mark is itself (", . ! ? ; :")
-  Span origin;           ///< range of characters of the input text it speaks
-  bool pause = false;    ///< punctuation: no sound of its own
+  std::string phonemes;                 ///< never empty; a mark is itself (", . ! ? ; :")
+  Span origin;                          ///< range of characters of the input text it speaks
+  bool pause = false;                   ///< punctuation: no sound of its own
+  std::vector<PhonemePart> parts = {};  ///< a Chinese word's characters; empty: it is not divided
 };
 
 struct Phonemes {

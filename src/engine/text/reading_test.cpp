@@ -109,6 +109,10 @@ TEST_CASE("phonemes: Chinese, English and both") {
   CHECK(zh.units[0].origin == Span{0, 2});
   CHECK(zh.units[4].origin == Span{5, 6});
   CHECK(zh.units[5].pause);
+  REQUIRE(zh.units[0].parts.size() == 2);  // 你 and 好
+  CHECK(zh.units[0].parts[0].phoneme == 0);
+  CHECK(zh.units[0].parts[1].phoneme < decode_utf8(zh.units[0].phonemes).size());
+  CHECK(zh.units[0].parts[1].character == 1);
   const auto en = phonemizer.phonemes("Hello, the apple.", Language::kEn, PhonemeSet::kKokoro);
   CHECK(en.joined() == "həlˈO, ði ˈæpᵊl.");
   const auto piper = phonemizer.phonemes("Hello the day", Language::kEn, PhonemeSet::kPiper);

@@ -163,7 +163,7 @@ class SteadyVoice final : public speech::Synthesizer {
       std::minstd_rand random;
       for (auto& sample : pcm)
         sample = static_cast<std::int16_t>(static_cast<int>(random() % (2 * kLoud)) - kLoud);
-      next.done(std::make_shared<const std::vector<std::int16_t>>(std::move(pcm)));
+      next.done(std::make_shared<const speech::Sound>(speech::Sound{std::move(pcm)}));
     }
   }
   Milliseconds wait{0};

@@ -22,7 +22,8 @@ struct ManualVoice final : speech::Synthesizer {
     REQUIRE_FALSE(waiting.empty());
     const Done done = std::move(waiting.front());
     waiting.pop_front();
-    done(std::make_shared<std::vector<std::int16_t>>(8, std::int16_t{1}));
+    done(std::make_shared<speech::Sound>(
+        speech::Sound{std::vector<std::int16_t>(8, std::int16_t{1})}));
   }
   std::vector<std::string> said;
   std::deque<Done> waiting;

@@ -59,6 +59,18 @@ Character character_at(std::string_view text) {
   return {bytes, mark || full_width ? 0.5 : 1};
 }
 
+/// Bytes of `text` up to the last mark that was played.
+std::size_t marked_bytes(std::string_view text, std::uint64_t played,
+                         std::span<const speech::SpeechMark> marks) {
+  std::uint32_t characters = 0;
+  for (const auto& mark : marks)
+    if (mark.samples <= played) characters = mark.characters;
+  std::size_t bytes = 0;
+  for (; characters > 0 && bytes < text.size(); --characters)
+    bytes += character_at(text.substr(bytes)).bytes;
+  return bytes;
+}
+
 }  // namespace
 
 SpeakerMetrics::SpeakerMetrics(telemetry::Registry& registry)
@@ -110,9 +122,11 @@ std::size_t resume_point(std::span<const std::int16_t> pcm, std::size_t played) 
   return best;
 }
 
-std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total) {
+std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total,
+                       std::span<const speech::SpeechMark> marks) {
   if (played == 0) return {};  // not even the blank it may begin with
   if (played >= total) return text;
+  if (!marks.empty()) return text.substr(0, marked_bytes(text, played, marks));
   double whole = 0;
   for (std::size_t at = 0; at < text.size();) {
     const Character c = character_at(std::string_view(text).substr(at));
@@ -226,7 +240,7 @@ void Speaker::arrived(std::uint32_t utterance, Result<speech::Pcm> pcm) {
   Piece* piece = find(utterance);
   if (piece == nullptr) return;
   piece->ticket = 0;
-  if (pcm && !(*pcm)->empty()) {
+  if (pcm && !(*pcm)->samples.empty()) {
     piece->pcm = *pcm;
   } else {
     piece->failed = piece->ended = true;
@@ -244,7 +258,7 @@ void Speaker::feed() {
     if (piece.failed) continue;
     if (!piece.pcm) return;  // the pieces are said in order: wait for this one
     if (!std::exchange(waiting_noted_, true)) {
-      piece.queued = lead_in(*piece.pcm);
+      piece.queued = lead_in(piece.pcm->samples);
       spoken_.waited_for_voice = std::chrono::duration_cast<Milliseconds>(clock_.now() - asked_at_);
       metrics_.voice_wait.observe(static_cast<double>(spoken_.waited_for_voice.count()) / 1000);
     }
@@ -264,9 +278,10 @@ bool Speaker::feed_piece(Piece& piece) {
     frame.samples = static_cast<std::uint16_t>(count);
     frame.last = piece.queued + count == length;
     frame.pcm.fill(0);
-    if (piece.queued < piece.pcm->size()) {
-      const std::size_t voiced = std::min(count, piece.pcm->size() - piece.queued);
-      std::copy_n(piece.pcm->begin() + static_cast<std::ptrdiff_t>(piece.queued), voiced,
+    const auto& samples = piece.pcm->samples;
+    if (piece.queued < samples.size()) {
+      const std::size_t voiced = std::min(count, samples.size() - piece.queued);
+      std::copy_n(samples.begin() + static_cast<std::ptrdiff_t>(piece.queued), voiced,
                   frame.pcm.begin());
     }
     if (!stream_.queue(frame)) return false;
@@ -315,7 +330,7 @@ void Speaker::rewind(Piece& ended, bool cut) {
   rewinding_ = false;
   if (cut) {
     ended.started = ended.ended = false;
-    ended.queued = resume_point(*ended.pcm, ended.played);
+    ended.queued = resume_point(ended.pcm->samples, ended.played);
   }
   for (Piece& piece : pieces_)
     if (piece.utterance > ended.utterance) piece.queued = 0;
@@ -364,7 +379,7 @@ float Speaker::level_dbov() const {
   const rtp::PlayProgress now = stream_.progress();
   const Piece* piece = now.utterance == 0 || stream_.paused() ? nullptr : find(now.utterance);
   if (piece == nullptr || !piece->pcm || piece->ended) return codec::kSilenceDbov;
-  return level_before(*piece->pcm, now.samples);
+  return level_before(piece->pcm->samples, now.samples);
 }
 
 void Speaker::close_if_over() {
@@ -377,9 +392,9 @@ void Speaker::finish(bool interrupted) {
   bool unbroken = true;
   for (Piece& piece : pieces_) {
     if (piece.ticket != 0) cache_.forget(std::exchange(piece.ticket, 0));
-    const std::size_t voiced = piece.pcm ? piece.pcm->size() : 0;
-    const std::string heard =
-        heard_part(piece.text, std::min<std::uint64_t>(piece.played, voiced), voiced);
+    std::string heard;
+    if (piece.pcm)
+      heard = heard_part(piece.text, piece.played, piece.pcm->samples.size(), piece.pcm->marks);
     spoken_.samples += piece.played;
     spoken_.samples_whole += piece.length();
     append(spoken_.heard, heard);

@@ -105,7 +105,7 @@ class Speaker {
     bool ended = false;
     bool failed = false;
     bool added = false;  ///< after say()
-    [[nodiscard]] std::size_t length() const { return pcm ? pcm->size() + pause : 0; }
+    [[nodiscard]] std::size_t length() const { return pcm ? pcm->samples.size() + pause : 0; }
   };
 
   void add_line(const Line& line);
@@ -153,7 +153,9 @@ std::size_t lead_in(std::span<const std::int16_t> pcm);
 std::size_t resume_point(std::span<const std::int16_t> pcm, std::size_t played);
 
 /// The part of `text` that was heard when `played` of `total` samples were: cut at a character,
-/// never past what was played. Weights: a Hanzi or digit 1, a Latin letter ¼, a mark ½, a blank 0.
-std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total);
+/// never past what was played. By the voice's marks: what of it was heard to its end, in English
+/// whole words. Without any by weight: a Hanzi or digit 1, a Latin letter ¼, a mark ½, a blank 0.
+std::string heard_part(const std::string& text, std::uint64_t played, std::uint64_t total,
+                       std::span<const speech::SpeechMark> marks = {});
 
 }  // namespace yyc3::call

@@ -37,6 +37,33 @@ TEST_CASE("what was heard is cut at a character and never past what was played")
   }
 }
 
+TEST_CASE("by the voice's marks what was heard to its end counts as heard, and nothing else") {
+  const std::vector<yyc3::speech::SpeechMark> zh{{1, 100}, {3, 500}, {5, 1'000}};  // 您 好， 请问
+  const std::vector<yyc3::speech::SpeechMark> en{{6, 300}, {11, 900}};             // Hello there
+  struct Case {
+    const char* why;
+    const char* text;
+    std::uint64_t played;
+    const std::vector<yyc3::speech::SpeechMark>& marks;
+    const char* heard;
+  };
+  const Case cases[] = {
+      {"nothing played", "您好，请问", 0, zh, ""},
+      {"in the first", "您好，请问", 99, zh, ""},
+      {"the first", "您好，请问", 100, zh, "您"},
+      {"a mark belongs to what is before it", "您好，请问", 500, zh, "您好，"},
+      {"in the next, longer than by weight", "您好，请问", 999, zh, "您好，"},
+      {"in the silence behind all", "您好，请问", 1'000, zh, "您好，请问"},
+      {"in a word", "Hello there", 299, en, ""},
+      {"whole words", "Hello there", 899, en, "Hello "},
+      {"marks of another text", "您", 1'000, zh, "您"},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.why);
+    CHECK(heard_part(c.text, c.played, 1'050, c.marks) == c.heard);
+  }
+}
+
 TEST_CASE("the bot's level is that of the 200 ms before the playing position") {
   std::vector<std::int16_t> pcm(8'000, 0);                                   // 1 s of silence …
   std::fill(pcm.begin() + 1'600, pcm.begin() + 3'200, std::int16_t{3'277});  // … 200 ms at -20 dBov
@@ -64,7 +91,8 @@ struct TwoSeconds final : yyc3::speech::Synthesizer {
   [[nodiscard]] bool available() const override { return true; }
   void answer() {
     for (auto& done : std::exchange(waiting, {}))
-      done(std::make_shared<const std::vector<std::int16_t>>(16'000, std::int16_t{500}));
+      done(std::make_shared<const speech::Sound>(
+          speech::Sound{std::vector<std::int16_t>(16'000, std::int16_t{500})}));
   }
   std::vector<Done> waiting;
 };

@@ -128,6 +128,27 @@ TEST_CASE("WAV formats other than 16-bit are understood") {
   CHECK(parse_wav(file(6, 8, {0xD5}))->samples == Samples{8});
 }
 
+TEST_CASE("a WAV file's cues are read as they were written, and no more than there are") {
+  using Cues = std::vector<WavCue>;
+  const Cues cues{{3, 0}, {1, 4}, {70'000, 90'000}};
+  const Bytes good = write_wav(8000, 1, Samples(10, 7), cues);
+  const auto wav = parse_wav(good);
+  REQUIRE(wav);
+  CHECK(wav->samples == Samples(10, 7));
+  CHECK(wav->cues == cues);
+  CHECK(parse_wav(write_wav(8000, 1, Samples(10, 7)))->cues.empty());
+  CHECK(parse_wav(write_wav(8000, 1, Samples(10, 7), Cues(5'000)))->cues.size() == kCuesMax);
+  const std::size_t count = 44 + 20 + 8;
+  Bytes bad = good;
+  bad[count + 1] = 0xFF;  // more than the chunk holds
+  CHECK(parse_wav(bad)->cues == cues);
+  bad.resize(bad.size() - 1);
+  CHECK(parse_wav(bad)->cues == Cues{cues[0], cues[1]});
+  bad.resize(count + 2);  // in the middle of their number
+  CHECK(parse_wav(bad)->cues.empty());
+  CHECK(parse_wav(bad)->samples.size() == 10);
+}
+
 TEST_CASE("bad WAV files are refused with the reason") {
   const Bytes good = write_wav(8000, 1, Samples(10, 7));
   struct Case {

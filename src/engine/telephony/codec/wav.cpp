@@ -104,6 +104,37 @@ Result<Wav> decode(const Format& format, ByteView data) {
   return wav;
 }
 
+constexpr std::size_t kCueBytes = 24;  // name, position, chunk, two offsets in it, sample offset
+
+std::vector<WavCue> parse_cues(ByteView chunk) {
+  std::vector<WavCue> cues;
+  if (chunk.size() < 4) return cues;
+  const std::size_t count =
+      std::min<std::size_t>({le32(chunk, 0), (chunk.size() - 4) / kCueBytes, kCuesMax});
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t at = 4 + i * kCueBytes;
+    cues.push_back({le32(chunk, at), le32(chunk, at + 20)});
+  }
+  return cues;
+}
+
+void append_cues(std::span<const WavCue> cues, Bytes& out) {
+  const std::size_t begin = out.size();
+  out.resize(begin + 12 + cues.size() * kCueBytes);
+  const std::span chunk = std::span(out).subspan(begin);
+  std::memcpy(chunk.data(), "cue ", 4);
+  put32(chunk, 4, chunk.size() - 8);
+  put32(chunk, 8, cues.size());
+  for (std::size_t i = 0; i < cues.size(); ++i) {
+    const std::size_t at = 12 + i * kCueBytes;
+    put32(chunk, at, cues[i].name);
+    put32(chunk, at + 4, cues[i].frame);
+    std::memcpy(chunk.data() + at + 8, "data", 4);
+    put32(chunk, at + 20, cues[i].frame);
+  }
+  put32(out, 4, out.size() - 8);
+}
+
 bool is(ByteView bytes, std::size_t at, const char* tag) {
   return std::memcmp(bytes.data() + at, tag, 4) == 0;
 }
@@ -130,6 +161,8 @@ Result<Wav> parse_wav(ByteView bytes) {
   if (bytes.size() < 12 || !is(bytes, 0, "RIFF") || !is(bytes, 8, "WAVE"))
     return fail(ErrorCode::kInvalid, "wav: not a RIFF/WAVE file; convert it to 16-bit PCM WAV");
   std::optional<Format> format;
+  std::optional<Wav> wav;
+  std::vector<WavCue> cues;
   std::size_t at = 12;
   while (bytes.size() - at >= 8) {
     const std::uint32_t said = le32(bytes, at + 4);
@@ -138,15 +171,23 @@ Result<Wav> parse_wav(ByteView bytes) {
     const bool open_end = data && (said == 0 || said == 0xFFFFFFFFU);
     const std::size_t size = open_end ? left : std::min<std::size_t>(said, left);
     const ByteView chunk = bytes.subspan(at + 8, size);
-    if (is(bytes, at, "fmt ")) {
+    if (is(bytes, at, "fmt ") && !wav) {
       Result<Format> parsed = parse_format(chunk);
       if (!parsed) return tl::unexpected<Error>(parsed.error());
       format = *parsed;
-    } else if (data) {
+    } else if (is(bytes, at, "cue ") && cues.empty()) {
+      cues = parse_cues(chunk);
+    } else if (data && !wav) {
       if (!format) return fail(ErrorCode::kInvalid, "wav: 'data' comes before 'fmt '");
-      return decode(*format, chunk);
+      Result<Wav> decoded = decode(*format, chunk);
+      if (!decoded) return decoded;
+      wav = std::move(*decoded);
     }
     at += 8 + std::min<std::size_t>(size + (size & 1U), left);  // chunks are padded to even length
+  }
+  if (wav) {
+    wav->cues = std::move(cues);
+    return std::move(*wav);
   }
   return fail(ErrorCode::kInvalid, format ? "wav: no 'data' chunk; the file is cut off"
                                           : "wav: no 'fmt ' chunk; the file is cut off");
@@ -170,15 +211,18 @@ std::array<std::uint8_t, 44> wav_header(int rate, int channels, std::uint64_t fr
   return h;
 }
 
-Bytes write_wav(int rate, int channels, std::span<const std::int16_t> samples) {
+Bytes write_wav(int rate, int channels, std::span<const std::int16_t> samples,
+                std::span<const WavCue> cues) {
   const auto header =
       wav_header(rate, channels, samples.size() / static_cast<std::size_t>(std::max(channels, 1)));
-  Bytes out(header.begin(), header.end());
-  out.reserve(out.size() + samples.size() * 2);
+  Bytes out;
+  out.reserve(header.size() + samples.size() * 2 + 12 + cues.size() * kCueBytes);
+  out.assign(header.begin(), header.end());
   for (const std::int16_t x : samples) {
     out.push_back(static_cast<std::uint8_t>(x));
     out.push_back(static_cast<std::uint8_t>(static_cast<std::uint16_t>(x) >> 8));
   }
+  if (!cues.empty()) append_cues(cues.first(std::min(cues.size(), kCuesMax)), out);
   return out;
 }
 
