@@ -176,6 +176,10 @@ void read_turns(ConfigReader& r, Config::Turns& c) {
          c.no_answer_ms, 1000, 30'000);
   r.read({"turns.barge_in_ms", "Speech over the bot that makes it pause."}, c.barge_in_ms, 60,
          2000);
+  r.read({"turns.background_db",
+          "Speech over the bot that is so much softer than the caller's own is somebody else; 0: "
+          "none is."},
+         c.background_db, 0, 40);
   r.read({"turns.partials", "Recognise while the caller speaks, on idle decoders only."},
          c.partials);
 }

@@ -89,6 +89,7 @@ struct Config {
     std::int64_t sounds_finished_ms = 500;
     std::int64_t no_answer_ms = 6000;
     std::int64_t barge_in_ms = 160;
+    std::int64_t background_db = 7;
     bool partials = true;
   } turns;
   struct Storage {

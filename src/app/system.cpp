@@ -116,6 +116,7 @@ call::TurnConfig turns_of(const Config::Turns& config) {
   turns.sounds_finished = Milliseconds{config.sounds_finished_ms};
   turns.no_answer = Milliseconds{config.no_answer_ms};
   turns.barge_in_after = Milliseconds{config.barge_in_ms};
+  turns.background_db = static_cast<float>(config.background_db);
   if (!config.partials) turns.partial_until = Milliseconds{0};
   return turns;
 }

@@ -115,17 +115,30 @@ class TokenRuns {
   TokenRun run_;
 };
 
-/// Adds the sound of a run, and marks by the durations that the model gave its tokens (in frames of
-/// one length; durations[first + stride * i] and what follows it are of the i-th id).
-void append(std::vector<float>& samples, std::vector<codec::WavCue>& marks, const TokenRun& run,
-            const std::vector<std::vector<float>>& outputs, std::size_t first, std::size_t stride) {
+/// What runs have said so far.
+struct Said {
+  std::vector<float> samples;
+  std::vector<codec::WavCue> marks;
+};
+
+/// Where a run's ids are among the tokens that the model was given: the i-th at first + stride * i.
+struct Layout {
+  std::size_t first;
+  std::size_t stride;
+};
+
+/// Adds the sound of a run, and marks by the durations that the model gave its tokens, in frames of
+/// one length.
+void append(Said& said, const TokenRun& run, const std::vector<std::vector<float>>& outputs,
+            Layout layout) {
+  auto& [samples, marks] = said;
   const std::vector<float>& durations = outputs[1];
   const double whole = std::accumulate(durations.begin(), durations.end(), 0.0);
   const double frame = whole > 0 ? static_cast<double>(outputs[0].size()) / whole : 0;
   double until = 0;
   std::size_t summed = 0;
   for (const TokenRun::End& end : run.ends) {
-    const std::size_t to = std::min(durations.size(), first + stride * end.ids);
+    const std::size_t to = std::min(durations.size(), layout.first + layout.stride * end.ids);
     for (; summed < to; ++summed) until += static_cast<double>(durations[summed]);
     const auto at =
         static_cast<std::uint32_t>(samples.size() + static_cast<std::size_t>(until * frame));
@@ -209,14 +222,13 @@ Result<Speech> KokoroVoice::say(const text::Phonemes& phonemes, std::size_t char
   }
   const auto index = static_cast<std::size_t>(found - names_.begin());
   if (!has_sound(phonemes)) return nothing_to_say();
-  std::vector<float> samples;
-  std::vector<codec::WavCue> marks;
+  Said said;
   for (const TokenRun& one : TokenRuns(phonemes, ids_, characters).runs) {
     const auto outputs = run(one.ids, index, speed, cancel);
     if (!outputs) return tl::unexpected<Error>(outputs.error());
-    append(samples, marks, one, *outputs, 1, 1);  // behind the 0 it begins with
+    append(said, one, *outputs, {1, 1});  // behind the 0 it begins with
   }
-  return level_speech(std::move(samples), kKokoroRate, std::move(marks));
+  return level_speech(std::move(said.samples), kKokoroRate, std::move(said.marks));
 }
 
 Result<std::unique_ptr<PiperVoice>> PiperVoice::load(const std::filesystem::path& directory,
@@ -243,8 +255,7 @@ Result<Speech> PiperVoice::speak(std::string_view text, std::string_view voice, 
   constexpr std::int64_t kPad = 0;
   constexpr std::int64_t kBegin = 1;
   constexpr std::int64_t kEnd = 2;
-  std::vector<float> samples;
-  std::vector<codec::WavCue> marks;
+  Said said;
   for (const TokenRun& run : TokenRuns(phonemes, ids_, text::decode_utf8(text).size()).runs) {
     std::vector<std::int64_t> tokens{kBegin, kPad};
     for (const std::int64_t id : run.ids) {
@@ -266,9 +277,9 @@ Result<Speech> PiperVoice::speak(std::string_view text, std::string_view voice, 
     const std::array<const char*, 2> outputs{"output", "durations"};
     const auto part = session_.run(inputs, outputs, &cancel);
     if (!part) return tl::unexpected<Error>(part.error());
-    append(samples, marks, run, *part, 2, 2);
+    append(said, run, *part, {2, 2});
   }
-  return level_speech(std::move(samples), kPiperRate, std::move(marks));
+  return level_speech(std::move(said.samples), kPiperRate, std::move(said.marks));
 }
 
 }  // namespace yyc3::worker

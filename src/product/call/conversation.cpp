@@ -92,8 +92,9 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
       listener_(listener),
       turns_(
           parts.turns, [this](const std::string& heard) { return judge(heard); },
-          [this](const std::string& heard, double confidence) {
-            return dialogue_.interrupts(heard, confidence, parts_.local_now());
+          [this](const SaidOver& heard) {
+            return dialogue_.interrupts(
+                {heard.text, heard.confidence, heard.spoken, heard.background}, parts_.local_now());
           }),
       speaker_(media, parts.prompts, std::move(voice), parts.metrics.speaker, parts.clock,
                {[this](std::uint64_t at, SteadyTime) {

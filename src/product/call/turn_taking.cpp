@@ -47,7 +47,10 @@ Milliseconds Pace::waits() const {
 }
 
 TurnTaking::TurnTaking(TurnConfig config, Judge judge, Interrupts interrupts)
-    : config_(config), judge_(std::move(judge)), interrupts_(std::move(interrupts)) {}
+    : config_(config),
+      judge_(std::move(judge)),
+      interrupts_(std::move(interrupts)),
+      level_(config.background_db) {}
 
 void TurnTaking::listen(bool on) {
   listening_ = on;
@@ -58,6 +61,7 @@ void TurnTaking::listen(bool on) {
 TurnActions TurnTaking::on_level(SamplePos from, SamplePos to, float dbov) {
   TurnActions out;
   quiet_.on_level(from, to, dbov);
+  level_.on_level(from, to, dbov);
   const QuietRun::Span run = quiet_.now();
   if (state_ != State::kSpeaking || run.from <= run_from_ || !fell_quiet(run.from, run.to))
     return out;
@@ -114,7 +118,7 @@ void TurnTaking::begin_utterance(SamplePos end, TurnActions& out) {
   partials_ = 0;
   result_.reset();
   turn_end_.reset();
-  stopped_ = undecided_ = false;
+  stopped_ = undecided_ = faint_ = false;
   overlong_ = false;
   if (!answered_) taken_back_ = 0;
   if (!bot_speaking_ && may_take_back()) take_back(out);
@@ -157,6 +161,8 @@ void TurnTaking::take_back(TurnActions& out) {
 void TurnTaking::track_barge_in(SamplePos end, TurnActions& out) {
   if (!bot_speaking_ || end < bot_interruptible_from_ || paused_ || stopped_) return;
   if (end - begun_at_ < samples(config_.barge_in_after)) return;
+  faint_ = level_.background(begun_at_);
+  if (faint_) return;
   if (may_take_back()) return take_back(out);
   paused_ = undecided_ = true;
   paused_at_ = end;
@@ -237,9 +243,13 @@ void TurnTaking::finish_turn(SamplePos now, TurnActions& out) {
   silence_told_ = false;
   if (undecided_) decide_barge_in(result.text, result.confidence, out);
   const bool over_the_bot = bot_speaking_ && !std::exchange(stopped_, false);
-  // A cough or a back-channel over the bot is no turn; neither is a noise without words, but for
-  // one that has taken back an answer.
-  if (over_the_bot || (result.text.empty() && !result.failed && taken_back_ == 0)) return;
+  // A cough or a back-channel over the bot is no turn; neither is a noise, or a voice in the
+  // background, without words that are understood, but for one that has taken back an answer.
+  const bool understood = result.judged != Completeness::kUnclear;
+  const bool background = faint_ && level_.background(begun_at_);
+  const bool nothing = result.text.empty() || (background && !understood);
+  if (over_the_bot || (nothing && !result.failed && taken_back_ == 0)) return;
+  if (understood && !background) level_.learn(speech_from_, speech_to_);
   last_turn_ = {speech_from_, speech_to_};
   out.emplace_back(TurnEnded{result.text, result.confidence, result.failed, result.judged,
                              speech_from_, speech_to_, now, result.took});
@@ -256,9 +266,16 @@ void TurnTaking::stop_bot(TurnActions& out) {
   out.emplace_back(StopBot{speech_from_});
 }
 
+bool TurnTaking::interrupts(const std::string& text, double confidence, SamplePos to) const {
+  const SamplePos length = to - std::min(to, begun_at_);
+  return !text.empty() &&
+         interrupts_({text, confidence, Milliseconds{length / kSamplesPerMs}, faint_});
+}
+
 void TurnTaking::decide_barge_in(const std::string& text, double confidence, TurnActions& out) {
+  const bool meant = interrupts(text, confidence, speech_to_);
   undecided_ = false;
-  if (interrupts_(text, confidence)) return stop_bot(out);
+  if (meant) return stop_bot(out);
   resume_bot(out);
 }
 
@@ -274,12 +291,12 @@ TurnActions TurnTaking::on_text(std::uint64_t job, const std::string& text, doub
   job_ = 0;
   if (std::exchange(job_is_partial_, false)) {
     // Words so far that are none may become some: only the last decode resumes the bot.
-    if (undecided_ && !text.empty() && interrupts_(text, confidence)) stop_bot(out);
+    if ((undecided_ || faint_) && interrupts(text, confidence, partial_to_)) stop_bot(out);
     return out;
   }
   result_ =
       Adopted{text, confidence, took, false, text.empty() ? Completeness::kUnclear : judge_(text)};
-  if (undecided_ && !text.empty()) decide_barge_in(text, confidence, out);
+  if ((undecided_ || faint_) && !text.empty()) decide_barge_in(text, confidence, out);
   consider_end(known_to(), out);
   return out;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "product/call/caller_level.hpp"
 #include "product/call/quiet_run.hpp"
 
 namespace yyc3::call {
@@ -36,6 +37,7 @@ struct TurnConfig {
   Milliseconds partial_every{800};     ///< … and of more speech, the next ones,
   Milliseconds partial_until{8'000};   ///< while the utterance is no longer than this
   Milliseconds barge_in_after{160};    ///< of speech over the bot: it pauses (five Silero frames)
+  float background_db = 7;             ///< so far below the caller's own voice: others; 0: never
   Milliseconds barge_in_decide{900};   ///< by then a pause has become a stop or has been resumed
   Milliseconds resume_after{2'000};    ///< a pause of the bot that nothing has decided ends then
   Milliseconds take_back{500};         ///< of an answer: who speaks so soon has not heard it
@@ -80,6 +82,13 @@ struct TurnEnded {
   SamplePos decided_at = 0;
   Milliseconds asr_ms{0};  ///< queue + decode of the adopted result
 };
+/// Words over the bot's voice.
+struct SaidOver {
+  std::string text;
+  double confidence = 0;
+  Milliseconds spoken{0};   ///< how long it took to say them
+  bool background = false;  ///< far softer than the caller speaks
+};
 struct CallerSilent {};  ///< nothing said for `no_answer` after the bot finished
 using TurnAction = std::variant<StartDecode, CancelDecode, PauseBot, ResumeBot, StopBot, TakeBack,
                                 TurnEnded, CallerSilent>;
@@ -106,8 +115,8 @@ class Pace {
 class TurnTaking {
  public:
   using Judge = std::function<Completeness(const std::string& text)>;
-  /// True when `text`, said over the bot, means to interrupt it (not 嗯, 好的, mm-hm).
-  using Interrupts = std::function<bool(const std::string& text, double confidence)>;
+  /// True when what was heard over the bot means to interrupt it (not 嗯, 好的, mm-hm).
+  using Interrupts = std::function<bool(const SaidOver& heard)>;
 
   TurnTaking(TurnConfig config, Judge judge, Interrupts interrupts);
 
@@ -171,6 +180,7 @@ class TurnTaking {
   void consider_end(SamplePos now, TurnActions& out);
   void finish_turn(SamplePos now, TurnActions& out);
   void stop_bot(TurnActions& out);
+  [[nodiscard]] bool interrupts(const std::string& text, double confidence, SamplePos to) const;
   /// By the words: the second stage, or on with the reply.
   void decide_barge_in(const std::string& text, double confidence, TurnActions& out);
   void resume_bot(TurnActions& out);
@@ -184,6 +194,7 @@ class TurnTaking {
   Interrupts interrupts_;
 
   QuietRun quiet_;
+  CallerLevel level_;
   State state_ = State::kQuiet;
   bool listening_ = true;
   bool silence_told_ = false;
@@ -221,6 +232,7 @@ class TurnTaking {
   SamplePos bot_interruptible_from_ = 0;
   bool paused_ = false;     ///< the first stage is on
   bool undecided_ = false;  ///< it was reached, and no words have come since
+  bool faint_ = false;      ///< it would have been, but for a voice in the background
   bool stopped_ = false;    ///< the second stage was reached in this utterance
   SamplePos paused_at_ = 0;
 };

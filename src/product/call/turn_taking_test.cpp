@@ -17,7 +17,11 @@ struct Bench {
   Completeness judged = Completeness::kComplete;
   bool interrupts = true;
   TurnTaking turns{config, [this](const std::string&) { return judged; },
-                   [this](const std::string&, double) { return interrupts; }};
+                   [this](const SaidOver& heard) {
+                     over = heard;
+                     return interrupts;
+                   }};
+  SaidOver over;  ///< asked about last
   SamplePos now = 0;
   TurnActions seen;
 
@@ -346,6 +350,52 @@ TEST_CASE("talking on over the bot stops it without waiting for words") {
   b.turns.on_bot_began(0, 0ms);
   b.say(1400ms);
   CHECK(b.all<StopBot>().size() == 1);
+}
+
+TEST_CASE(
+    "voices in the background neither stop the bot nor are a turn, but for what must be heard") {
+  Bench b;
+  b.say_aloud(640ms);  // the caller
+  b.sound(256ms, -70, 0.02);
+  b.answer("是我");
+  b.sound(1'000ms, -70, 0.02);
+  REQUIRE(b.all<TurnEnded>().size() == 1);
+  b.turns.on_bot_began(b.now, 0ms);
+  b.sound(640ms, -70, 0.02);
+  SUBCASE("as loud as the caller") {
+    b.sound(320ms, -24, 0.95);
+    CHECK(b.all<PauseBot>().size() == 1);
+  }
+  SUBCASE("10 dB softer, for two seconds") {
+    b.interrupts = false;
+    b.sound(1'984ms, -30, 0.95);
+    b.hear(true, "一家人一年");
+    CHECK(b.over.background);
+    CHECK(b.over.spoken >= 400ms);
+    b.sound(256ms, -70, 0.02);
+    b.answer("一家人是一年花的");
+    SUBCASE("and the bot goes on speaking") { b.sound(2'000ms, -70, 0.02); }
+    SUBCASE("and the bot has finished") {
+      b.turns.on_bot_ended(b.now);
+      b.judged = Completeness::kUnclear;
+      b.turns.on_understood();
+      b.sound(2'000ms, -70, 0.02);
+    }
+    CHECK(b.all<PauseBot>().empty());
+    CHECK(b.all<TurnEnded>().size() == 1);
+  }
+  SUBCASE("then the caller joins in") {
+    b.sound(640ms, -30, 0.95);
+    CHECK(b.all<PauseBot>().empty());
+    b.sound(256ms, -20, 0.95);
+    CHECK(b.all<PauseBot>().size() == 1);
+  }
+  SUBCASE("what the dialogue lets through") {
+    b.sound(640ms, -30, 0.95);
+    b.hear(true, "别再打了");
+    CHECK(b.over.background);
+    CHECK(b.all<StopBot>().size() == 1);
+  }
 }
 
 TEST_CASE("a node that may not be interrupted is not") {

@@ -65,6 +65,14 @@ struct Reply {
   [[nodiscard]] std::string text() const;  ///< all segments joined
 };
 
+/// Words over the bot's voice.
+struct OverBot {
+  std::string_view text;
+  double confidence = 0;    ///< of the recogniser, 0–1
+  Milliseconds spoken{0};   ///< how long they took
+  bool background = false;  ///< somebody else's, by their loudness
+};
+
 struct HeardText {
   std::string text;  ///< may be empty: there was speech nobody could make out
   /// Of the recogniser, 0–1; below kUnsure nothing is booked or ended without asking.
@@ -125,10 +133,9 @@ class DialogueSession {
   /// Judges a partial or final text against what was asked. Changes nothing.
   [[nodiscard]] Completeness judge(std::string_view heard, const text::LocalDateTime& now) const;
   /// True when `heard`, said over the bot, means to stop it: not 嗯, 好的, mm-hm, nor two or three
-  /// syllables that mean nothing here (嗯嗯 is often heard as something else).
-  /// @param confidence of the recogniser, 0–1.
-  [[nodiscard]] bool interrupts(std::string_view heard, double confidence,
-                                const text::LocalDateTime& now) const;
+  /// syllables that mean nothing here (嗯嗯 is often heard as something else), nor more than can be
+  /// said in that time. From the background only what must never be missed does.
+  [[nodiscard]] bool interrupts(const OverBot& heard, const text::LocalDateTime& now) const;
 
   /// So few words that more may come.
   [[nodiscard]] bool is_brief(std::string_view heard) const;

@@ -57,7 +57,7 @@ TEST_CASE(
       } else {
         const std::string text = *words(zh);
         (void)session.judge(text, kNow);
-        (void)session.interrupts(text, 0.5, kNow);
+        (void)session.interrupts({text, 0.5, Milliseconds{800}}, kNow);
         reply = session.on_heard({text, *rc::gen::element(0.1, 0.9), language}, kNow);
       }
       const json::value stored = session.to_json();
