@@ -133,9 +133,9 @@ class Caller:
         turns = [t for t in detail["turns"] if t["speaker"] == "bot"]
         if len(turns) <= self.seen_turn:
             return
-        last = self.said[-1]["at_ms"] if self.said else -1000
-        if turns[-1]["started_ms"] < last + 200:
-            return  # what was interrupted: the answer comes next
+        last = self.said[-1] if self.said else None
+        if last and turns[-1]["started_ms"] < last["at_ms"] + (200 if last["kind"] == "back_channel" else last["line"].ms - 300):
+            return  # what was interrupted, or came into an inner pause and was taken back: the answer comes next
         self.seen_turn = len(turns)
         self.over_next = 0
         kind = self.kind_for(turns[-1]["node"] or "", turns[-1]["text"])

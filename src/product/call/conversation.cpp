@@ -389,8 +389,12 @@ void Conversation::settle_if_heard() {
 
 void Conversation::store(TurnRecord row) {
   const bool customer = row.speaker == "customer";
+  std::string_view words = customer ? row.text : row.spoken;
+  // A lead-in fills a silence and says nothing; a model that reads it says it too.
+  if (!customer && !lead_in_.empty() && words.starts_with(lead_in_))
+    words.remove_prefix(std::min(words.size(), words.find_first_not_of(' ', lead_in_.size())));
   teller_.remember(customer ? inference::Role::kUser : inference::Role::kAssistant,
-                   customer ? row.text : row.spoken);
+                   std::string(words));
   row.seq = next_seq_++;
   listener_.on_turn(std::move(row));
 }
@@ -474,6 +478,7 @@ void Conversation::say(dialogue::Reply reply) {
   turns_.set_no_answer(reply_.expect.no_answer);
   turns_.listen(reply_.expect.answer);
   for (const Line& line : lines) said_bytes_ += line.text.size();
+  lead_in_ = reply_.wording ? reply_.text() : std::string();
   teller_.drop();
   speaker_.say(std::move(lines), reply_.wording.has_value());
   if (reply_.wording) return teller_.tell(*reply_.wording);

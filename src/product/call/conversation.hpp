@@ -168,6 +168,7 @@ class Conversation final : public speech::HearingSink {
 
   dialogue::Reply reply_;                   ///< being said, or the last that was
   std::string spoken_node_;                 ///< of what is being said
+  std::string lead_in_;                     ///< what it begins with while a model thinks
   std::optional<dialogue::Reply> pending_;  ///< said when what is being said has been cut
   std::optional<Stages> stages_;
   std::uint64_t answered_speech_at_ = 0;  ///< caller's last speech sample the reply answers

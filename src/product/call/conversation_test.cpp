@@ -175,6 +175,29 @@ TEST_CASE("what an answer has done is not taken back") {
   CHECK(call.turns_of("customer")[0].text == "别再给我打电话了");
 }
 
+TEST_CASE("what fills a silence is not what a model reads of the call") {
+  Simulation::Setting with_model;
+  with_model.thinks = true;
+  Simulation call(with_model);
+  call.model.choices["洗完牙"] = "问别的事情";
+  call.model.own_words = "半小时以后再吃东西就可以。";
+  call.listen();
+  for (const char* said : {"是的我是", "能来", "我想知道洗完牙能马上吃饭吗"}) {
+    call.say(said);
+    call.listen();
+  }
+  const auto told = call.turns_of("bot").back().text;
+  CHECK(told.starts_with("嗯，这个我跟您说一下，半小时以后"));
+  call.say("我想知道洗完牙会敏感吗");
+  call.listen();
+  bool read = false;
+  for (const auto& message : call.model.read) {
+    CHECK(message.find("我跟您说一下") == std::string::npos);
+    read = read || message.starts_with("半小时以后");
+  }
+  CHECK(read);
+}
+
 TEST_CASE("after a back-channel the bot goes on from before it, and all is heard") {
   Simulation call;
   call.listen();

@@ -70,7 +70,7 @@ void Thinker::guess(const dialogue::Think& question) {
 }
 
 bool Thinker::meant(const std::string& heard) const {
-  return choice_ && *choice_ && question_.heard == heard && **choice_ != question_.choices.back();
+  return choice_ && *choice_ && question_.heard == heard && **choice_ != question_.none;
 }
 
 std::optional<Thinker::Choice> Thinker::ask(const dialogue::Think& question) {

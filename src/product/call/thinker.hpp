@@ -46,7 +46,8 @@ class Thinker final : public inference::ChatSink {
   void prepare(const dialogue::Think& question);
   /// The caller may have finished.
   void guess(const dialogue::Think& question);
-  /// The guess has come to something: `heard` is one of what was to choose from, not none of them.
+  /// The guess has come to something: `heard` is one of what was to choose from, not none of them
+  /// (which a clear question may be and still means something: Think::none).
   [[nodiscard]] bool meant(const std::string& heard) const;
   /// The caller has finished. @return the choice, when it is known; else it will be told.
   std::optional<Choice> ask(const dialogue::Think& question);

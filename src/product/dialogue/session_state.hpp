@@ -81,6 +81,7 @@ class DialogueSession::Step {
   void hear(const HeardText& heard);
   void mean(const State::Thinking& thinking, std::string_view choice);
   [[nodiscard]] bool is_no_question(const Meaning& meaning) const;
+  [[nodiscard]] bool asks_clearly(const HeardText& heard) const;
   void not_thought(const State::Thinking& thinking);
   void silence();
   /// False: more keys are awaited.

@@ -391,8 +391,16 @@ bool DialogueSession::Step::think(const HeardText& heard) {
     std::erase_if(meanings, [this](const Meaning& each) {
       return is_no_question(each) && std::erase(reply_.think->choices, each.label) > 0;
     });
+  if (asks_clearly(heard)) reply_.think->none.clear();
   state_.thinking = State::Thinking{heard, unsure_before_, std::move(meanings)};
   return true;
+}
+
+/// A question that was heard well and is none of the choices asks something else; where anything is
+/// an answer, it is one.
+bool DialogueSession::Step::asks_clearly(const HeardText& heard) const {
+  return heard.confidence >= kClear && sounds_like_question(heard.text, heard.language) &&
+         state_.here().ask->grammar != Grammar::kFree && !state_.flow->globals.unknown.empty();
 }
 
 /// "Do I come with an empty stomach?" is neither yes nor no, nor a goodbye.
@@ -416,15 +424,10 @@ void DialogueSession::Step::not_thought(const State::Thinking& thinking) {
 void DialogueSession::Step::mean(const State::Thinking& thinking, std::string_view choice) {
   auto meaning = std::ranges::find(thinking.meanings, choice, &Meaning::label);
   if (meaning != thinking.meanings.end() && meaning->kind == Meaning::Kind::kNothing) {
-    // A question that was heard well and is none of these asks something else; where anything is
-    // an answer, it is one.
-    const HeardText& heard = thinking.heard;
-    const bool asks = heard.confidence >= kClear &&
-                      sounds_like_question(heard.text, heard.language) &&
-                      state_.here().ask->grammar != Grammar::kFree;
     const auto end = thinking.meanings.end();
-    meaning =
-        asks ? std::ranges::find(thinking.meanings, Meaning::Kind::kUnknown, &Meaning::kind) : end;
+    meaning = asks_clearly(thinking.heard)
+                  ? std::ranges::find(thinking.meanings, Meaning::Kind::kUnknown, &Meaning::kind)
+                  : end;
   }
   if (meaning == thinking.meanings.end()) return not_thought(thinking);
   understood_ = state_.understanding->read(thinking.heard.text, thinking.heard.language, now_);

@@ -62,6 +62,9 @@ TEST_CASE("what rules do not understand a model is asked about, and nothing is s
     CHECK(none.to_json() == without.to_json());
   }
   SUBCASE("a question that was heard well and is none of them asks something else") {
+    DialogueSession again = reminded();
+    CHECK(again.on_heard(words(kOtherWords), kNow).think->none.empty());  // "none" says enough
+    CHECK(again.on_heard(words(kOtherWords, 0.6), kNow).think->none == "都不是");
     const Reply answer = session.on_thought("都不是", kNow);
     CHECK(answer.answer == "unknown");
     CHECK(answer.text().find("请问您能按时到吗") != std::string::npos);

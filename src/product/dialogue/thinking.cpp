@@ -107,6 +107,7 @@ Think think_about(const Flow& flow, std::string_view question, const std::vector
     out.choices.push_back(each.label);
     list += (list.empty() ? "" : zh ? "；" : "; ") + each.label;
   }
+  out.none = none;
   out.before = zh ? fmt::format("机器人问：{}\n选项：{}\n客户说：", question, list)
                   : fmt::format("Robot: {}\nChoices: {}\nCustomer: ", question, list);
   out.heard = std::move(heard);

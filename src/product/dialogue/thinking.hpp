@@ -19,6 +19,7 @@ struct Think {
   std::string heard;
   std::string after;
   std::vector<std::string> choices;  ///< 3 to 32, no two alike; the last: none of them
+  std::string none;  ///< that last one; empty: of these words it says as much as any other
   [[nodiscard]] std::string user() const { return before + heard + after; }
   friend bool operator==(const Think&, const Think&) = default;
 };
