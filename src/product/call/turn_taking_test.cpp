@@ -1,86 +1,11 @@
-#include "product/call/turn_taking.hpp"
-
-#include <algorithm>
 #include <doctest/doctest.h>
+
+#include "product/call/turn_taking_test_kit.hpp"
 
 using namespace yyc3;
 using namespace yyc3::call;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// Plays a script of speech and silence into the machine in 32 ms frames and keeps what it asked
-/// for.
-struct Bench {
-  explicit Bench(TurnConfig with = {}) : config(with) {}
-  TurnConfig config;
-  Completeness judged = Completeness::kComplete;
-  bool interrupts = true;
-  TurnTaking turns{config, [this](const std::string&) { return judged; },
-                   [this](const SaidOver& heard) {
-                     over = heard;
-                     return interrupts;
-                   }};
-  SaidOver over;  ///< asked about last
-  SamplePos now = 0;
-  TurnActions seen;
-
-  void take(TurnActions actions) {
-    for (auto& action : actions) seen.push_back(std::move(action));
-  }
-  void frames(Milliseconds time, double probability) {
-    for (SamplePos i = 0; i < static_cast<SamplePos>(time.count()) / 32; ++i) {
-      now += 256;
-      take(turns.on_speech(now, probability));
-      take(turns.on_clock(now));
-    }
-  }
-  /// The same with the loudness of the line.
-  void sound(Milliseconds time, float dbov, double probability) {
-    for (SamplePos i = 0; i < static_cast<SamplePos>(time.count()) / 32; ++i) {
-      for (SamplePos part = 0; part < 2; ++part)
-        take(turns.on_level(now + part * 128, now + (part + 1) * 128, dbov));
-      frames(32ms, probability);
-    }
-  }
-  float noise = -70;
-  void say_aloud(Milliseconds time) { sound(time, -20, 0.95); }
-  void fade(Milliseconds time) { sound(time, noise, 0.8); }
-  void loudness(float dbov, Milliseconds time) { sound(time, dbov, 0.02); }
-  void say(Milliseconds time) { frames(time, 0.95); }
-  void quiet(Milliseconds time) { frames(time, 0.02); }
-  template <class T>
-  std::vector<T> all() const {
-    std::vector<T> found;
-    for (const auto& action : seen)
-      if (const T* one = std::get_if<T>(&action)) found.push_back(*one);
-    return found;
-  }
-  std::vector<StartDecode> decodes(bool partial) const {
-    auto found = all<StartDecode>();
-    std::erase_if(found, [&](const StartDecode& one) { return one.partial != partial; });
-    return found;
-  }
-  void hear(bool partial, const char* text) {
-    REQUIRE_FALSE(decodes(partial).empty());
-    take(turns.on_text(decodes(partial).back().job, text, 0.9, 400ms));
-  }
-  void answer(const char* text) { hear(false, text); }
-  /// Says something and is answered, by what may be taken back.
-  void ask(const char* text) {
-    say(640ms);
-    quiet(256ms);
-    answer(text);
-    quiet(1'000ms);
-    REQUIRE_FALSE(all<TurnEnded>().empty());
-    turns.answer_may_be_taken_back(true);
-  }
-  Milliseconds since_speech(const TurnEnded& end) const {
-    return Milliseconds{(end.decided_at - end.speech_to) / kSamplesPerMs};
-  }
-};
-
-}  // namespace
+using kit::Bench;
 
 TEST_CASE("how it sounds sets the wait for what is whole or unclear") {
   struct Row {
@@ -297,115 +222,6 @@ TEST_CASE("a result of a cancelled decode is ignored") {
   CHECK(b.all<TurnEnded>().empty());  // the second decode has not answered
 }
 
-TEST_CASE("speech over the bot pauses it within 300 ms, words stop it, and the turn follows") {
-  Bench b;
-  b.turns.on_bot_began(0, 0ms);
-  b.quiet(320ms);
-  const SamplePos onset = b.now;
-  b.say(288ms);
-  REQUIRE(b.all<PauseBot>().size() == 1);
-  CHECK(b.all<PauseBot>()[0].speech_from == onset);
-  b.say(320ms);
-  b.quiet(256ms);
-  b.answer("等一下我有问题");
-  CHECK(b.all<StopBot>().size() == 1);
-  b.turns.on_bot_ended(b.now);
-  b.quiet(1000ms);
-  CHECK(b.all<TurnEnded>().size() == 1);
-}
-
-TEST_CASE("a back-channel pauses the bot but does not stop it, and is no turn") {
-  Bench b;
-  b.interrupts = false;
-  b.turns.on_bot_began(0, 0ms);
-  b.quiet(320ms);
-  b.say(320ms);
-  b.quiet(256ms);
-  b.answer("嗯");
-  b.quiet(1500ms);
-  CHECK(b.all<PauseBot>().size() == 1);
-  CHECK(b.all<ResumeBot>().size() == 1);
-  CHECK(b.all<StopBot>().empty());
-  CHECK(b.all<TurnEnded>().empty());
-}
-
-TEST_CASE("a pause that nothing has decided ends within 2 s") {
-  Bench b;
-  b.turns.on_bot_began(0, 0ms);
-  b.quiet(320ms);
-  b.say(256ms);
-  REQUIRE(b.all<PauseBot>().size() == 1);
-  b.quiet(1'888ms);
-  CHECK(b.all<ResumeBot>().empty());
-  b.quiet(96ms);
-  CHECK(b.all<ResumeBot>().size() == 1);  // no decode has answered
-  b.answer("我有问题");
-  CHECK(b.all<StopBot>().size() == 1);  // it was an interruption after all
-  CHECK(b.all<ResumeBot>().size() == 1);
-}
-
-TEST_CASE("talking on over the bot stops it without waiting for words") {
-  Bench b;
-  b.interrupts = false;
-  b.turns.on_bot_began(0, 0ms);
-  b.say(1400ms);
-  CHECK(b.all<StopBot>().size() == 1);
-}
-
-TEST_CASE(
-    "voices in the background neither stop the bot nor are a turn, but for what must be heard") {
-  Bench b;
-  b.say_aloud(640ms);  // the caller
-  b.sound(256ms, -70, 0.02);
-  b.answer("是我");
-  b.sound(1'000ms, -70, 0.02);
-  REQUIRE(b.all<TurnEnded>().size() == 1);
-  b.turns.on_bot_began(b.now, 0ms);
-  b.sound(640ms, -70, 0.02);
-  SUBCASE("as loud as the caller") {
-    b.sound(320ms, -24, 0.95);
-    CHECK(b.all<PauseBot>().size() == 1);
-  }
-  SUBCASE("10 dB softer, for two seconds") {
-    b.interrupts = false;
-    b.sound(1'984ms, -30, 0.95);
-    b.hear(true, "一家人一年");
-    CHECK(b.over.background);
-    CHECK(b.over.spoken >= 400ms);
-    b.sound(256ms, -70, 0.02);
-    b.answer("一家人是一年花的");
-    SUBCASE("and the bot goes on speaking") { b.sound(2'000ms, -70, 0.02); }
-    SUBCASE("and the bot has finished") {
-      b.turns.on_bot_ended(b.now);
-      b.judged = Completeness::kUnclear;
-      b.turns.on_understood();
-      b.sound(2'000ms, -70, 0.02);
-    }
-    CHECK(b.all<PauseBot>().empty());
-    CHECK(b.all<TurnEnded>().size() == 1);
-  }
-  SUBCASE("then the caller joins in") {
-    b.sound(640ms, -30, 0.95);
-    CHECK(b.all<PauseBot>().empty());
-    b.sound(256ms, -20, 0.95);
-    CHECK(b.all<PauseBot>().size() == 1);
-  }
-  SUBCASE("what the dialogue lets through") {
-    b.sound(640ms, -30, 0.95);
-    b.hear(true, "别再打了");
-    CHECK(b.over.background);
-    CHECK(b.all<StopBot>().size() == 1);
-  }
-}
-
-TEST_CASE("a node that may not be interrupted is not") {
-  Bench b;
-  b.turns.on_bot_began(0, TurnTaking::kNever);
-  b.say(1400ms);
-  CHECK(b.all<PauseBot>().empty());
-  CHECK(b.all<StopBot>().empty());
-}
-
 TEST_CASE("a click opens nothing") {
   Bench b;
   b.quiet(320ms);
@@ -468,15 +284,6 @@ TEST_CASE("the stream may fall silent without frames: the clock alone ends the t
   CHECK(b.all<TurnEnded>().size() == 1);
 }
 
-TEST_CASE("a node may be interrupted after so much of it was heard") {
-  Bench b;
-  b.turns.on_bot_began(0, 1'500ms);
-  b.say(1'280ms);
-  CHECK(b.all<PauseBot>().empty());
-  b.say(320ms);
-  CHECK(b.all<PauseBot>().size() == 1);
-}
-
 TEST_CASE("speech of 450 ms is decoded in part, and again every 800 ms of it, up to 8 s") {
   Bench b;
   b.say(448ms);
@@ -519,23 +326,6 @@ TEST_CASE("a partial decode makes way when the caller falls silent, and its fail
   b.quiet(1000ms);
   REQUIRE(b.all<TurnEnded>().size() == 1);
   CHECK_FALSE(b.all<TurnEnded>()[0].failed);
-}
-
-TEST_CASE("words of a partial decode stop the bot; words that mean nothing yet do not resume it") {
-  for (const bool interrupts : {true, false}) {
-    CAPTURE(interrupts);
-    Bench b;
-    b.interrupts = interrupts;
-    b.turns.on_bot_began(0, 0ms);
-    b.quiet(640ms);
-    b.say(512ms);
-    REQUIRE(b.all<PauseBot>().size() == 1);
-    REQUIRE(b.decodes(true).size() == 1);
-    CHECK(b.decodes(true)[0].barge_in);
-    b.hear(true, "等一下");
-    CHECK(b.all<StopBot>().size() == (interrupts ? 1 : 0));
-    CHECK(b.all<ResumeBot>().empty());
-  }
 }
 
 TEST_CASE("who goes on before the answer is heard takes it back, and both are one turn") {
