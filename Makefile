@@ -23,8 +23,8 @@ test: ## set up, build and run everything that CI runs
 test-long: ## the same with long fuzzing, all of clang-tidy, fault drills and large seeds
 	@scripts/test --long
 
-accept: ## the targets that need a quiet machine: latency, recognition, memory (two hours)
-	@scripts/setup demo && scripts/build && scripts/accept
+accept: ## the targets that need a quiet machine: latency, recognition, memory (five hours, with `make language`)
+	@scripts/setup demo && scripts/setup language && scripts/build && scripts/accept
 
 bench: ## the figures of README's table
 	@scripts/setup demo && scripts/build && scripts/bench

@@ -100,6 +100,23 @@ TEST_CASE(
     b.sound(256ms, -20, 0.95);
     CHECK(b.all<PauseBot>().size() == 1);
   }
+  SUBCASE("while the bot thinks they take no answer back, and the caller does") {
+    b.turns.on_bot_ended(b.now);
+    b.turns.answer_may_be_taken_back(true);
+    b.sound(640ms, -30, 0.95);
+    CHECK(b.all<TakeBack>().empty());
+    SUBCASE("who goes on") {
+      b.sound(96ms, -20, 0.95);
+      CHECK(b.all<TakeBack>().size() == 1);
+    }
+    SUBCASE("and are no turn by themselves") {
+      b.judged = Completeness::kUnclear;
+      b.sound(256ms, -70, 0.02);
+      b.answer("一家人");
+      b.sound(2'000ms, -70, 0.02);
+      CHECK(b.all<TurnEnded>().size() == 1);
+    }
+  }
   SUBCASE("what the dialogue lets through") {
     b.sound(640ms, -30, 0.95);
     b.hear(true, "别再打了");

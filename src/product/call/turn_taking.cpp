@@ -101,7 +101,7 @@ TurnActions TurnTaking::on_speech(SamplePos end, double probability) {
   } else {
     if (run_ == 0) run_from_ = back(end, length);
     run_ = end - run_from_;
-    if (state_ == State::kQuiet && run_ >= samples(config_.onset)) begin_utterance(end, out);
+    if (state_ == State::kQuiet && run_ >= samples(config_.onset)) begin_utterance(end);
     // One frame of speech after a silence may be a click: two begin to count again.
     if (state_ == State::kTrailing && !overlong_ && run_ >= 2 * kFrameMax) go_on_after_pause(out);
     if (state_ == State::kSpeaking) follow_speech(end, out);
@@ -110,7 +110,7 @@ TurnActions TurnTaking::on_speech(SamplePos end, double probability) {
   return out;
 }
 
-void TurnTaking::begin_utterance(SamplePos end, TurnActions& out) {
+void TurnTaking::begin_utterance(SamplePos end) {
   state_ = State::kSpeaking;
   speech_from_ = begun_at_ = run_from_;
   speech_to_ = end;
@@ -121,7 +121,6 @@ void TurnTaking::begin_utterance(SamplePos end, TurnActions& out) {
   stopped_ = undecided_ = faint_ = false;
   overlong_ = false;
   if (!answered_) taken_back_ = 0;
-  if (!bot_speaking_ && may_take_back()) take_back(out);
 }
 
 void TurnTaking::go_on_after_pause(TurnActions& out) {
@@ -134,6 +133,7 @@ void TurnTaking::go_on_after_pause(TurnActions& out) {
 void TurnTaking::follow_speech(SamplePos end, TurnActions& out) {
   speech_to_ = end;
   quiet_since_ = end;
+  if (!bot_speaking_ && may_take_back() && !level_.background(begun_at_)) take_back(out);
   track_barge_in(end, out);
   start_partial(out);
 }
@@ -246,7 +246,7 @@ void TurnTaking::finish_turn(SamplePos now, TurnActions& out) {
   // A cough or a back-channel over the bot is no turn; neither is a noise, or a voice in the
   // background, without words that are understood, but for one that has taken back an answer.
   const bool understood = result.judged != Completeness::kUnclear;
-  const bool background = faint_ && level_.background(begun_at_);
+  const bool background = level_.background(begun_at_);
   const bool nothing = result.text.empty() || (background && !understood);
   if (over_the_bot || (nothing && !result.failed && taken_back_ == 0)) return;
   if (understood && !background) level_.learn(speech_from_, speech_to_);

@@ -166,7 +166,7 @@ class TurnTaking {
 
   [[nodiscard]] bool fell_quiet(SamplePos from, SamplePos to) const;
   [[nodiscard]] bool may_go_on() const;
-  void begin_utterance(SamplePos end, TurnActions& out);
+  void begin_utterance(SamplePos end);
   void go_on_after_pause(TurnActions& out);
   void follow_speech(SamplePos end, TurnActions& out);
   void trail(TurnActions& out);
