@@ -132,8 +132,9 @@ std::size_t ClauseStream::end_of_clause(const std::u32string& text) const {
     const bool point = c == U'.' && i + 1 < text.size() && text[i + 1] == U' ';  // not of 3.5
     if (is_any(c, kSentenceMarks) || point) return size;
     const std::size_t least = first_ ? kFirstMin : kLaterMin;
-    if (is_any(c, kClauseMarks) && size >= least) return size;
     const bool zh = language_ == text::Language::kZh;
+    const bool alone = first_ && !zh && words == 0;  // "Yes," says the wrong thing if no more comes
+    if (is_any(c, kClauseMarks) && size >= least && !alone) return size;
     if (first_ && zh && size >= kFirstMaxZh && text::is_han(c)) return size;
     if (first_ && !zh && words >= kFirstMaxWords && c == U' ') return size;
     if (size >= kClauseMax) return size;

@@ -12,8 +12,9 @@
 namespace yyc3::dialogue {
 
 /// Cuts a text that comes in pieces into what is spoken at once: the first clause as early as it
-/// can be, for somebody waits for it (at a mark, or at 12 characters or 8 words without one); then
-/// whole sentences, or clauses of 12 characters. Pure.
+/// can be, for somebody waits for it (at a mark, or at 12 characters or 8 words without one; never
+/// an English word alone: "Yes," is no answer when the rest is stopped); then whole sentences, or
+/// clauses of 12 characters. Pure.
 class ClauseStream {
  public:
   explicit ClauseStream(text::Language language) : language_(language) {}

@@ -30,6 +30,8 @@ TEST_CASE("the first clause comes early, the next ones whole") {
         "我们的医生都是正规口腔医");
   CHECK(in_pieces("After a cleaning, wait for a while. Version 3.5 is fine", Language::kEn, 4) ==
         Clauses{"After a cleaning,", " wait for a while.", " Version 3.5 is fine"});
+  CHECK(in_pieces("Yes, we treat children too. Come along", Language::kEn, 3) ==
+        Clauses{"Yes, we treat children too.", " Come along"});
   CHECK(in_pieces("", Language::kZh, 1).empty());
 }
 
