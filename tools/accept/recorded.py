@@ -20,7 +20,7 @@ class Recorded:
 
     def __init__(self, caller, by_phone=False):
         rate, channels = self.of_phone(caller.phone) if by_phone else measure_gap.read(caller.recording)
-        self.path = caller.recording
+        self.rate, self.played = rate, channels[1]
         self.customer = measure_gap.sounds(channels[0], rate)
         self.clicks = measure_gap.sounds(channels[0], rate, 1)  # a key stroke is shorter than what counts as a sound
         self.bot = measure_gap.sounds(channels[1], rate)
@@ -114,9 +114,8 @@ class Recorded:
 
     def bot_sound(self, from_ms, to_ms):
         """The bot's channel there, as the recorder's rate has it, and half a second of silence."""
-        rate, channels = measure_gap.read(self.path)
-        sound = channels[1][max(0, from_ms) * rate // 1000:to_ms * rate // 1000]
-        return sound + type(sound)("h", bytes(rate))
+        sound = self.played[max(0, from_ms) * self.rate // 1000:to_ms * self.rate // 1000]
+        return sound + type(sound)("h", bytes(self.rate))
 
     def worst_hole(self):
         """The longest silence inside one spoken turn of the bot that its own text does not explain: see holes()."""

@@ -117,6 +117,19 @@ TEST_CASE(
       CHECK(b.all<TurnEnded>().size() == 1);
     }
   }
+  SUBCASE("a caller who has put the phone down is the caller after two turns") {
+    b.turns.on_bot_ended(b.now);
+    for (int turn = 0; turn < 2; ++turn) {
+      b.sound(640ms, -32, 0.95);
+      b.sound(256ms, -70, 0.02);
+      b.answer("我想改时间");
+      b.sound(1'000ms, -70, 0.02);
+    }
+    REQUIRE(b.all<TurnEnded>().size() == 3);
+    b.turns.on_bot_began(b.now, 0ms);
+    b.sound(320ms, -32, 0.95);
+    CHECK(b.all<PauseBot>().size() == 1);
+  }
   SUBCASE("what the dialogue lets through") {
     b.sound(640ms, -30, 0.95);
     b.hear(true, "别再打了");

@@ -14,11 +14,11 @@ struct Line {
     for (int i = 0; i < frames; ++i, now += 160) level.on_level(now, now + 160, dbov);
     return from;
   }
-  /// Half a second at `dbov`, then half a second of silence.
   void learn(float dbov) {
     const SamplePos from = say(dbov);
     level.learn(from, now);
   }
+  /// Half a second at `dbov`, then half a second of silence.
   SamplePos say(float dbov) {
     const SamplePos from = sound(25, dbov);
     sound(25, -70);

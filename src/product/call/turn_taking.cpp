@@ -249,7 +249,7 @@ void TurnTaking::finish_turn(SamplePos now, TurnActions& out) {
   const bool background = level_.background(begun_at_);
   const bool nothing = result.text.empty() || (background && !understood);
   if (over_the_bot || (nothing && !result.failed && taken_back_ == 0)) return;
-  if (understood && !background) level_.learn(speech_from_, speech_to_);
+  if (understood) level_.learn(speech_from_, speech_to_);
   last_turn_ = {speech_from_, speech_to_};
   out.emplace_back(TurnEnded{result.text, result.confidence, result.failed, result.judged,
                              speech_from_, speech_to_, now, result.took});
