@@ -81,8 +81,8 @@ void Teller::tell(dialogue::Wording wording) {
   auto messages = memory_.messages(wording.system, wording.heard);
   dialogue::OwnWordsCheck check(wording.facts, wording.heard, language_);
   for (const auto& segment : wording.after) check.expect(segment.text);
-  reply_.emplace(
-      Reply{std::move(wording), dialogue::ClauseStream(language_), std::move(check), {}});
+  dialogue::ClauseStream clauses(language_, wording.words.get());
+  reply_.emplace(Reply{std::move(wording), std::move(clauses), std::move(check), {}});
   if (model_ == nullptr) return end_text();
   under_way_ = send(std::move(messages), kTokens, patience_.first, patience_.total, conversation_);
 }

@@ -13,9 +13,10 @@ namespace yyc3::dialogue {
 
 namespace {
 
-constexpr std::size_t kClauseMax = 60;   // characters: some ten seconds
-constexpr std::size_t kFirstMin = 4;     // a shorter one leaves no time for the next
-constexpr std::size_t kFirstMaxZh = 12;  // without a mark
+constexpr std::size_t kClauseMax = 60;    // characters: some ten seconds
+constexpr std::size_t kFirstMin = 4;      // a shorter one leaves no time for the next
+constexpr std::size_t kFirstMaxZh = 12;   // without a mark
+constexpr std::size_t kFirstWordsZh = 6;  // … and no less, to end with a word
 constexpr std::size_t kFirstMaxWords = 8;
 constexpr std::size_t kLaterMin = 12;
 constexpr std::size_t kEchoMin = 6;
@@ -25,6 +26,11 @@ constexpr std::u32string_view kSentenceMarks = U"。！？；!?;\n";
 constexpr std::u32string_view kClauseMarks = U"，、：,:";
 
 bool is_any(char32_t c, std::u32string_view of) { return of.find(c) != std::u32string_view::npos; }
+
+/// Whether a full stop stands there: not that of 3.5.
+bool is_point(std::u32string_view text, std::size_t at) {
+  return text[at] == U'.' && (at + 1 == text.size() || text[at + 1] == U' ');
+}
 
 constexpr std::array<std::string_view, 15> kPriceWords{
     "免费", "优惠", "打折",     "折扣",   "赠送",  "返现",      "退款",     "赔偿",
@@ -123,19 +129,29 @@ bool speaks(std::string_view clause, text::Language language) {
 
 }  // namespace
 
+/// Where the first clause is cut that has no mark in its first kFirstMaxZh characters, and more.
+std::size_t ClauseStream::end_of_word(std::u32string_view text) const {
+  std::u32string_view seen = text.substr(0, kFirstMaxZh + 1);
+  std::vector<bool> ends(seen.size() + 1, words_ == nullptr);
+  if (words_ != nullptr)
+    for (const text::Span& word : words_->cut(seen)) ends[word.end] = true;
+  for (std::size_t at = kFirstMaxZh; at >= kFirstWordsZh; --at)
+    if (ends[at] && !is_zh_number(seen[at - 1])) return at;
+  return kFirstMaxZh;
+}
+
 std::size_t ClauseStream::end_of_clause(const std::u32string& text) const {
   std::size_t words = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char32_t c = text[i];
     const std::size_t size = i + 1;
     words += c == U' ' ? 1 : 0;
-    const bool point = c == U'.' && i + 1 < text.size() && text[i + 1] == U' ';  // not of 3.5
-    if (is_any(c, kSentenceMarks) || point) return size;
+    if (is_any(c, kSentenceMarks) || (size < text.size() && is_point(text, i))) return size;
     const std::size_t least = first_ ? kFirstMin : kLaterMin;
     const bool zh = language_ == text::Language::kZh;
     const bool alone = first_ && !zh && words == 0;  // "Yes," says the wrong thing if no more comes
     if (is_any(c, kClauseMarks) && size >= least && !alone) return size;
-    if (first_ && zh && size >= kFirstMaxZh && text::is_han(c)) return size;
+    if (first_ && zh && size > kFirstMaxZh && text::is_han(c)) return end_of_word(text);
     if (first_ && !zh && words >= kFirstMaxWords && c == U' ') return size;
     if (size >= kClauseMax) return size;
   }
@@ -179,11 +195,12 @@ bool OwnWordsCheck::known_numbers(std::string_view clause) const {
 }
 
 std::string_view OwnWordsCheck::objection(std::string_view clause) {
-  const std::string text = lower(clause);
-  const std::string plain = plain_text(clause);
+  const std::string whole = std::exchange(begun_, {}) + std::string(clause);
+  const std::string text = lower(whole);
+  const std::string plain = plain_text(whole);
   if (text.find_first_of("*#`<>{}[]|\\_") != std::string::npos) return "marks";
-  if (!plain.empty() && !speaks(clause, language_)) return "language";
-  if (!known_numbers(clause)) return "number";
+  if (!plain.empty() && !speaks(whole, language_)) return "language";
+  if (!known_numbers(whole)) return "number";
   if (unfounded(text, kPriceWords, facts_)) return "price";
   if (unfounded(text, kPromiseWords, facts_)) return "promise";
   if (unfounded(text, kDeedWords, "")) return "deed";
@@ -191,25 +208,34 @@ std::string_view OwnWordsCheck::objection(std::string_view clause) {
   if (unfounded(text, kContactWords, facts_)) return "contact";
   const bool longer = text::decode_utf8(plain).size() >= kEchoMin;
   if (longer && heard_.find(plain) != std::string::npos) return "echo";
-  return repeats(clause) ? "repeat" : "";
+  return repeats(whole) ? "repeat" : "";
+}
+
+void OwnWordsCheck::expect(std::string_view text) {
+  repeats(text);
+  if (const std::string rest = plain_text(std::exchange(begun_, {})); !rest.empty()) ++said_[rest];
 }
 
 /// What stands between two marks was said before; of a few characters, as often as nobody does.
-bool OwnWordsCheck::repeats(std::string_view clause) {
+/// What no mark has ended yet counts once it has one.
+bool OwnWordsCheck::repeats(std::string_view text) {
   std::u32string part;
-  const auto close = [&] {
-    const std::string plain = plain_text(text::encode_utf8(std::exchange(part, {})));
-    if (plain.empty()) return false;
-    const std::size_t most = text::decode_utf8(plain).size() >= kEchoMin ? 1 : kShortMost;
-    return ++said_[plain] > most;
+  const auto most = [](std::string_view plain) {
+    return text::decode_utf8(plain).size() >= kEchoMin ? 1 : kShortMost;
   };
-  for (const char32_t c : text::decode_utf8(clause)) {
-    if (!is_any(c, kSentenceMarks) && !is_any(c, kClauseMarks))
-      part += c;
-    else if (close())
-      return true;
+  const std::u32string all = text::decode_utf8(text);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!is_any(all[i], kSentenceMarks) && !is_any(all[i], kClauseMarks) && !is_point(all, i)) {
+      part += all[i];
+      continue;
+    }
+    const std::string plain = plain_text(text::encode_utf8(std::exchange(part, {})));
+    if (!plain.empty() && ++said_[plain] > most(plain)) return true;
   }
-  return close();
+  begun_ = text::encode_utf8(part);
+  const std::string plain = plain_text(begun_);
+  const auto before = said_.find(plain);
+  return before != said_.end() && before->second >= most(plain);
 }
 
 }  // namespace yyc3::dialogue

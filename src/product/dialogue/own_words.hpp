@@ -6,18 +6,21 @@
 #include <vector>
 
 #include "engine/text/language.hpp"
+#include "engine/text/segmenter.hpp"
 
 /// A language model that speaks in its own words, where a flow lets it: what it says is hostile
 /// until it was looked at, clause by clause, before anybody hears it.
 namespace yyc3::dialogue {
 
 /// Cuts a text that comes in pieces into what is spoken at once: the first clause as early as it
-/// can be, for somebody waits for it (at a mark, or at 12 characters or 8 words without one; never
-/// an English word alone: "Yes," is no answer when the rest is stopped); then whole sentences, or
-/// clauses of 12 characters. Pure.
+/// can be, for somebody waits for it (at a mark, or within 12 characters or 8 words without one,
+/// where a word ends that is no number; never an English word alone: "Yes," is no answer when
+/// the rest is stopped); then whole sentences, or clauses of 12 characters. Pure.
 class ClauseStream {
  public:
-  explicit ClauseStream(text::Language language) : language_(language) {}
+  /// @param words where Chinese words end, outlives this; null: anywhere.
+  explicit ClauseStream(text::Language language, const text::Segmenter* words = nullptr)
+      : language_(language), words_(words) {}
   /// Clauses that `piece` completes, marks included; none is longer than 60 characters.
   std::vector<std::string> feed(std::string_view piece);
   /// What is left, when no more comes.
@@ -25,7 +28,9 @@ class ClauseStream {
 
  private:
   [[nodiscard]] std::size_t end_of_clause(const std::u32string& text) const;
+  [[nodiscard]] std::size_t end_of_word(std::u32string_view text) const;
   text::Language language_;
+  const text::Segmenter* words_;
   std::u32string left_;
   std::string bytes_;  ///< the beginning of a character
   bool first_ = true;
@@ -38,21 +43,23 @@ class OwnWordsCheck {
   /// whose numbers may be said back.
   OwnWordsCheck(std::string facts, std::string heard, text::Language language);
 
-  /// Why `clause` must not be spoken; empty when it may. "number" that stands in no fact, "price",
+  /// Why `clause` must not be spoken; empty when it may. Where the one before it ended without a
+  /// mark it is read on from there. "number" that stands in no fact, "price",
   /// "promise", "deed" (that something was or will be done: nothing is), "identity" (a person),
   /// "contact", "language", "echo" of the caller, "repeat", "marks" (no plain text).
   std::string_view objection(std::string_view clause);
   /// This is going to be said anyway: from a model it would be a repeat.
-  void expect(std::string_view text) { repeats(text); }
+  void expect(std::string_view text);
 
  private:
   [[nodiscard]] bool known_numbers(std::string_view clause) const;
-  bool repeats(std::string_view clause);
+  bool repeats(std::string_view text);
   std::string facts_;
   std::string heard_;
   text::Language language_;
   std::vector<std::string> numbers_;         ///< of facts and caller
   std::map<std::string, std::size_t> said_;  ///< plain, and how often
+  std::string begun_;                        ///< behind the last mark
 };
 
 }  // namespace yyc3::dialogue

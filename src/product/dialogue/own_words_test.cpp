@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "engine/text/test_tables.hpp"
 #include "engine/text/utf8.hpp"
 
 namespace yyc3::dialogue {
@@ -28,11 +29,25 @@ TEST_CASE("the first clause comes early, the next ones whole") {
   CHECK(in_pieces(zh, Language::kZh, 1000) == wanted);
   CHECK(in_pieces("我们的医生都是正规口腔医院出来的专业医生", Language::kZh, 3).front() ==
         "我们的医生都是正规口腔医");
+  CHECK(in_pieces("洗一次牙大概是要一百八十元左右", Language::kZh, 3).front() ==
+        "洗一次牙大概是要");  // no number is cut
   CHECK(in_pieces("After a cleaning, wait for a while. Version 3.5 is fine", Language::kEn, 4) ==
         Clauses{"After a cleaning,", " wait for a while.", " Version 3.5 is fine"});
   CHECK(in_pieces("Yes, we treat children too. Come along", Language::kEn, 3) ==
         Clauses{"Yes, we treat children too.", " Come along"});
   CHECK(in_pieces("", Language::kZh, 1).empty());
+}
+
+TEST_CASE("without a mark the first clause ends with a word") {
+  const text::Segmenter words(text::test_tables());
+  for (const auto& [whole, first] :
+       {std::pair{"我们的医生都是正规口腔医院出来的专业医生", "我们的医生都是正规"},
+        std::pair{"矫正牙齿是我们的服务项目我们有专业的牙医", "矫正牙齿是我们的服务项目"}}) {
+    ClauseStream stream(Language::kZh, &words);
+    const Clauses clauses = stream.feed(whole);
+    REQUIRE_FALSE(clauses.empty());
+    CHECK(clauses.front() == first);
+  }
 }
 
 TEST_CASE("property: nothing is lost or added, whatever comes in pieces of whatever size") {
@@ -110,6 +125,25 @@ TEST_CASE("a model that loops is stopped at the second time") {
   OwnWordsCheck brief("", "", Language::kZh);
   CHECK(brief.objection("好的，好的，您说。").empty());
   CHECK(brief.objection("好的。") == "repeat");
+  OwnWordsCheck twice("", "", Language::kEn);
+  CHECK(twice.objection("You can come any day.").empty());
+  CHECK(twice.objection(" You can come any day.") == "repeat");
+}
+
+TEST_CASE("a sentence that was cut is read on, not read anew") {
+  OwnWordsCheck check("", "do i need an empty stomach for the check up", Language::kEn);
+  CHECK(check.objection("No, you don't need an empty stomach for the ").empty());
+  CHECK(check.objection("check-up.").empty());  // alone it would be the caller's own words
+  OwnWordsCheck promise("", "", Language::kZh);
+  CHECK(promise.objection("我们这里的每一位医生都保").empty());
+  CHECK(promise.objection("证您满意。") == "promise");
+  OwnWordsCheck loop("", "", Language::kZh);
+  CHECK(loop.objection("我们有专门看牙的").empty());
+  CHECK(loop.objection("医生，").empty());
+  CHECK(loop.objection("我们有专门看牙的医生，") == "repeat");
+  OwnWordsCheck end("", "", Language::kZh);
+  end.expect("您还想问什么呢？");
+  CHECK(end.objection("您还想问什么呢") == "repeat");
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ void DialogueSession::Step::say_in_own_words(const std::string& heard) {
   say(state_.flow->own_words.lead_in, "own_words.lead_in");
   Wording wording = wording_of(*state_.flow, state_.language, state_.values());
   wording.heard = heard;
+  wording.words = state_.understanding->segmenter();
   wording.instead = segments(state_.flow->globals.unknown, "globals.unknown");
   wording.after = segments(state_.here().ask->question, state_.node + ".question");
   reply_.wording = std::move(wording);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/text/segmenter.hpp"
 #include "product/dialogue/flow.hpp"
 
 /// What a language model is asked when rules do not understand a caller: which of the things that
@@ -53,6 +55,7 @@ struct Wording {
   std::string heard;
   std::vector<Segment> instead;  ///< said when nothing comes, or nothing that may be heard
   std::vector<Segment> after;    ///< said behind either
+  std::shared_ptr<const text::Segmenter> words;  ///< of Chinese; null: none is known
 };
 
 /// @param values of the call, for texts with variables that are the same in every call.

@@ -49,6 +49,7 @@ const char* name_of(Request request) {
 
 Understanding::Understanding(Parts parts)
     : matcher_(parts.tables ? std::make_shared<const text::SoundMatcher>(parts.tables) : nullptr),
+      segmenter_(parts.tables ? std::make_shared<const text::Segmenter>(parts.tables) : nullptr),
       model_(std::move(parts.model)),
       requests_(matcher_),
       keywords_(nullptr) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/text/match.hpp"
+#include "engine/text/segmenter.hpp"
 #include "engine/text/understand.hpp"
 #include "product/dialogue/entities.hpp"
 #include "product/dialogue/intent.hpp"
@@ -100,11 +101,14 @@ class Understanding {
   [[nodiscard]] static bool is_greeting(std::string_view text, text::Language language);
 
   [[nodiscard]] PhraseBook new_book() const { return PhraseBook(matcher_); }
+  /// Null without tables.
+  [[nodiscard]] std::shared_ptr<const text::Segmenter> segmenter() const { return segmenter_; }
 
  private:
   [[nodiscard]] IntentGuess intent_given(Request request, std::string_view text,
                                          text::Language language) const;
   std::shared_ptr<const text::SoundMatcher> matcher_;
+  std::shared_ptr<const text::Segmenter> segmenter_;
   std::shared_ptr<const IntentModel> model_;
   PhraseBook requests_;
   PhraseBook keywords_;
