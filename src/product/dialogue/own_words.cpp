@@ -131,12 +131,12 @@ bool speaks(std::string_view clause, text::Language language) {
 
 /// Where the first clause is cut that has no mark in its first kFirstMaxZh characters, and more.
 std::size_t ClauseStream::end_of_word(std::u32string_view text) const {
-  std::u32string_view seen = text.substr(0, kFirstMaxZh + 1);
+  const std::u32string_view seen = text.substr(0, kFirstMaxZh + 1);
   std::vector<bool> ends(seen.size() + 1, words_ == nullptr);
   if (words_ != nullptr)
     for (const text::Span& word : words_->cut(seen)) ends[word.end] = true;
   for (std::size_t at = kFirstMaxZh; at >= kFirstWordsZh; --at)
-    if (ends[at] && !is_zh_number(seen[at - 1])) return at;
+    if (ends[at] && text::is_han(seen[at - 1]) && !is_zh_number(seen[at - 1])) return at;
   return kFirstMaxZh;
 }
 

@@ -31,6 +31,8 @@ TEST_CASE("the first clause comes early, the next ones whole") {
         "我们的医生都是正规口腔医");
   CHECK(in_pieces("洗一次牙大概是要一百八十元左右", Language::kZh, 3).front() ==
         "洗一次牙大概是要");  // no number is cut
+  CHECK(in_pieces("我们用的机器叫Cerecadent的那种机器", Language::kZh, 3).front() ==
+        "我们用的机器叫");  // no Latin word
   CHECK(in_pieces("After a cleaning, wait for a while. Version 3.5 is fine", Language::kEn, 4) ==
         Clauses{"After a cleaning,", " wait for a while.", " Version 3.5 is fine"});
   CHECK(in_pieces("Yes, we treat children too. Come along", Language::kEn, 3) ==
