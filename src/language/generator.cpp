@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <sys/resource.h>
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "language/decode_threads.hpp"
 
 namespace yyc3::language {
 
@@ -13,6 +15,15 @@ namespace {
 constexpr std::chrono::seconds kStepLongest{20};  // far beyond what any machine needs
 /// Of a prompt in one step: so long does a more urgent question wait at most.
 constexpr std::size_t kPromptStep = 32;
+
+std::chrono::nanoseconds processor_time() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto of = [](const timeval& time) {
+    return std::chrono::seconds{time.tv_sec} + std::chrono::microseconds{time.tv_usec};
+  };
+  return of(used.ru_utime) + of(used.ru_stime);
+}
 
 }  // namespace
 
@@ -35,7 +46,7 @@ struct Generator::Task {
 class Generator::Decoder {
  public:
   Decoder(Generator& owner, LlamaModel& model, std::size_t sequences, telemetry::Log& log)
-      : owner_(owner), model_(model), table_(sequences), log_(log) {}
+      : owner_(owner), model_(model), table_(sequences), threads_(model.threads()), log_(log) {}
 
   void add(std::shared_ptr<Task> task);
   /// One step, and again until there is nothing to do.
@@ -47,6 +58,7 @@ class Generator::Decoder {
   void drop_late();
   bool begin(Task& task);
   void step(Task& task);
+  LlamaModel::Decoded decode(Task& task, std::span<const Token> part);
   void take(Task& task);
   void take_token(Task& task);
   void take_choice(Task& task);
@@ -57,6 +69,7 @@ class Generator::Decoder {
   Generator& owner_;
   LlamaModel& model_;
   SequenceTable table_;
+  DecodeThreads threads_;
   telemetry::Log& log_;
   std::vector<std::shared_ptr<Task>> tasks_;
   bool running_ = false;
@@ -137,7 +150,7 @@ void Generator::Decoder::step(Task& task) {
   const std::size_t count = std::min(task.to_read.size(), kPromptStep);
   const bool last = count == task.to_read.size();
   const std::span<const Token> part(task.to_read.data(), count);
-  switch (model_.decode(task.sequence, task.read, part, task.stop)) {
+  switch (decode(task, part)) {
     case LlamaModel::Decoded::kOk:
       break;
     case LlamaModel::Decoded::kNoRoom:
@@ -154,6 +167,15 @@ void Generator::Decoder::step(Task& task) {
   task.to_read.erase(task.to_read.begin(),
                      task.to_read.begin() + static_cast<std::ptrdiff_t>(count));
   if (last) take(task);
+}
+
+LlamaModel::Decoded Generator::Decoder::decode(Task& task, std::span<const Token> part) {
+  const SteadyTime began = owner_.clock_.now();
+  const std::chrono::nanoseconds before = processor_time();
+  const int threads = threads_.next(began);
+  const auto decoded = model_.decode(task.sequence, task.read, part, task.stop, threads);
+  threads_.ran(threads, began, owner_.clock_.now(), processor_time() - before);
+  return decoded;
 }
 
 void Generator::Decoder::make_room(Task& task) {

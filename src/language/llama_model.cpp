@@ -75,6 +75,7 @@ struct LlamaModel::Impl {
   std::unique_ptr<llama_context, FreeContext> context;
   const llama_vocab* vocab = nullptr;
   std::string chat_template;
+  int threads = 1;
   std::atomic<const std::atomic<bool>*> stop{nullptr};  ///< of the decode that runs
   llama_batch batch{};
 };
@@ -105,6 +106,7 @@ Result<std::unique_ptr<LlamaModel>> LlamaModel::load(const LlamaConfig& config) 
   params.n_batch = params.n_ubatch = kTokensAtOnce;
   params.n_seq_max = static_cast<std::uint32_t>(config.sequences);
   params.kv_unified = true;  // what sequences begin with alike lies there once
+  impl->threads = config.threads;
   params.n_threads = params.n_threads_batch = config.threads;
   params.no_perf = true;
   params.abort_callback = &Impl::should_stop;
@@ -179,9 +181,11 @@ bool LlamaModel::ends(Token token) const { return llama_vocab_is_eog(impl_->voca
 
 std::size_t LlamaModel::context() const { return llama_n_ctx_seq(impl_->context.get()); }
 
+int LlamaModel::threads() const { return impl_->threads; }
+
 LlamaModel::Decoded LlamaModel::decode(int sequence, std::size_t position,
-                                       std::span<const Token> tokens,
-                                       const std::atomic<bool>& stop) {
+                                       std::span<const Token> tokens, const std::atomic<bool>& stop,
+                                       int threads) {
   llama_batch& batch = impl_->batch;
   batch.n_tokens = static_cast<std::int32_t>(std::min(tokens.size(), kTokensAtOnce));
   for (std::size_t i = 0; i < static_cast<std::size_t>(batch.n_tokens); ++i) {
@@ -192,6 +196,7 @@ LlamaModel::Decoded LlamaModel::decode(int sequence, std::size_t position,
     batch.logits[i] = static_cast<std::int8_t>(i + 1 == tokens.size());
   }
   impl_->stop = &stop;
+  llama_set_n_threads(impl_->context.get(), threads, threads);
   const std::int32_t result = llama_decode(impl_->context.get(), batch);
   impl_->stop = nullptr;
   switch (result) {

@@ -16,7 +16,7 @@ namespace yyc3::language {
 
 struct LlamaConfig {
   std::filesystem::path file;  ///< GGUF
-  int threads = 1;             ///< of one decode, 1..64
+  int threads = 1;             ///< of one decode at most, 1..64
   std::size_t context = 4096;  ///< tokens that all sequences hold together, 512..131072
   std::size_t sequences = 32;  ///< 2..64
 };
@@ -58,6 +58,7 @@ class LlamaModel {
   /// The answer is over.
   [[nodiscard]] bool ends(Token token) const;
   [[nodiscard]] std::size_t context() const;
+  [[nodiscard]] int threads() const;
 
   enum class Decoded {
     kOk,
@@ -67,8 +68,9 @@ class LlamaModel {
   };
   /// Reads `tokens` behind the first `position` tokens of `sequence`; at most kTokensAtOnce.
   /// @param stop looked at between nodes of the graph (milliseconds).
+  /// @param threads 1 to threads().
   Decoded decode(int sequence, std::size_t position, std::span<const Token> tokens,
-                 const std::atomic<bool>& stop);
+                 const std::atomic<bool>& stop, int threads);
   static constexpr std::size_t kTokensAtOnce = 64;
   /// The first `count` tokens of `from`, which stay there, are those of `to` as well.
   void copy(int from, int to, std::size_t count);

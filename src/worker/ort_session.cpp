@@ -48,6 +48,7 @@ enum Slot : std::size_t {
   kReleaseRunOptions = 97,
   kReleaseTensorTypeAndShape = 99,
   kReleaseSessionOptions = 100,
+  kAddSessionConfigEntry = 130,
 };
 
 const void* const* table() {
@@ -147,6 +148,11 @@ Result<OrtSession> OrtSession::load(const std::filesystem::path& model, int thre
   std::string error = message_of(call(kCreateSessionOptions, &options));
   if (error.empty()) error = message_of(call(kSetIntraOpThreads, options, threads));
   if (error.empty()) error = message_of(call(kSetInterOpThreads, options, 1));
+  // Beside a language model whoever spins takes the processor from who has work.
+  if (error.empty()) {
+    const char* const spins = "session.intra_op.allow_spinning";
+    error = message_of(call(kAddSessionConfigEntry, options, spins, static_cast<const char*>("0")));
+  }
   if (error.empty()) {
     error = message_of(call(kCreateSession, environment().env, model.c_str(), options, &session));
   }

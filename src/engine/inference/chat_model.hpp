@@ -16,6 +16,7 @@ enum class Role { kSystem, kUser, kAssistant };
 struct ChatMessage {
   Role role = Role::kUser;
   std::string text;
+  friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
 };
 
 /// What a language model is asked.
@@ -35,6 +36,7 @@ struct ChatAnswer {
   std::string text;             ///< valid UTF-8; one of the choices, where there were any
   bool cut = false;             ///< tokens_max was reached
   int prompt_tokens = 0;        ///< 0: the engine does not say
+  int cached_tokens = 0;        ///< of them, known from before; 0 also: it does not say
   int tokens = 0;               ///< of the answer; 0: the engine does not say
   Milliseconds first_token{0};  ///< from ask() to the first text
   Milliseconds total{0};

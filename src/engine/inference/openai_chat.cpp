@@ -149,6 +149,7 @@ bool OpenAiChat::State::take_event(ChatNumber number, const std::string& data) {
   ChatAnswer& answer = job->answer;
   answer.cut = answer.cut || delta->cut;
   answer.prompt_tokens = std::max(answer.prompt_tokens, delta->prompt_tokens);
+  answer.cached_tokens = std::max(answer.cached_tokens, delta->cached_tokens);
   answer.tokens = std::max(answer.tokens, delta->tokens);
   job->finished = job->finished || delta->finished;
   if (delta->text.empty()) return true;

@@ -93,6 +93,8 @@ Result<ChatDelta> decode_delta(std::string_view data) {
   ChatDelta delta;
   if (const json::value* usage = find_field(*body, "usage")) {
     delta.prompt_tokens = count_field(*usage, "prompt_tokens");
+    if (const json::value* details = find_field(*usage, "prompt_tokens_details"))
+      delta.cached_tokens = count_field(*details, "cached_tokens");
     delta.tokens = count_field(*usage, "completion_tokens");
   }
   const json::value* choices = find_field(*body, "choices");

@@ -21,6 +21,7 @@ struct ChatDelta {
   bool finished = false;
   bool cut = false;  ///< finish_reason "length"
   int prompt_tokens = 0;
+  int cached_tokens = 0;  ///< of them
   int tokens = 0;
 };
 /// Errors: kInvalid: not a chat chunk; kUnavailable: the engine tells an error.

@@ -79,9 +79,11 @@ TEST_CASE("events of the stream are read, whoever made them") {
   CHECK(end->finished);
   CHECK(end->cut);
   const auto usage =
-      decode_delta(R"({"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3}})");
+      decode_delta(R"({"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3,)"
+                   R"("prompt_tokens_details":{"cached_tokens":10}}})");
   REQUIRE(usage);
   CHECK(usage->prompt_tokens == 12);
+  CHECK(usage->cached_tokens == 10);
   CHECK(usage->tokens == 3);
   for (const char* bad : {"", "x", "[]", "{}", R"({"choices":7})"}) {
     INFO(bad);

@@ -193,8 +193,7 @@ class ScriptedModel final : public inference::ChatModel {
     const Milliseconds takes = words ? words_wait.value_or(wait) : wait;
     const Milliseconds most = words ? request.first_token : request.total;
     asked.push_back(request.messages.back().text);
-    for (const auto& message : request.messages)
-      if (message.role == inference::Role::kAssistant) read.push_back(message.text);
+    if (words) read.push_back(request.messages);
     const SteadyTime end = now + request.total;
     jobs_.emplace(
         ++last_, Job{&sink, now + std::min(takes, most), end, takes > most, std::move(request), 0});
@@ -226,7 +225,7 @@ class ScriptedModel final : public inference::ChatModel {
   std::size_t stops_after = 1'000;             ///< characters; then nothing more comes
   std::optional<Milliseconds> words_wait;      ///< for the first of them; else as for a choice
   std::vector<std::string> asked;              ///< what the model was told, in order
-  std::vector<std::string> read;               ///< … and as said by the bot before
+  std::vector<std::vector<inference::ChatMessage>> read;  ///< before it spoke in own words
   Milliseconds wait{300};
   bool fails = false;  ///< talks rubbish
   bool up = true;

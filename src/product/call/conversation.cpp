@@ -491,7 +491,8 @@ void Conversation::prepare_model() {
   if (const auto question = dialogue_.think_ahead()) thinker_.prepare(*question);
   if (!parts_.speaks) return;
   if (const auto wording = dialogue_.wording_ahead())
-    teller_.prepare_here(*wording, reply_.wording ? std::string() : reply_.text());
+    teller_.prepare_here(*wording, unsettled_ ? unsettled_->row.text : std::string(),
+                         reply_.wording ? std::string() : reply_.text());
 }
 
 void Conversation::on_spoken(const Spoken& spoken) {
@@ -500,9 +501,18 @@ void Conversation::on_spoken(const Spoken& spoken) {
   const bool more = pending_ || thinker_.asking();  // what was said is not the answer to a turn
   if (!more) settle();
   if (!spoken.failed.empty()) listener_.on_degraded("speaking");
-  if (spoken.added_at != 0)
-    listener_.on_event("own_words", {{"at_ms", ms_of(spoken.added_at)},
-                                     {"silence_ms", spoken.longest_silence.count()}});
+  if (spoken.added_at != 0) {
+    json::object data{{"at_ms", ms_of(spoken.added_at)},
+                      {"silence_ms", spoken.longest_silence.count()}};
+    if (const auto& made = teller_.made()) {
+      data["first_token_ms"] = made->first_token.count();
+      data["model_ms"] = made->total.count();
+      data["tokens"] = made->tokens;
+      data["prompt_tokens"] = made->prompt_tokens;
+      data["cached_tokens"] = made->cached_tokens;
+    }
+    listener_.on_event("own_words", std::move(data));
+  }
   if (stages_ && !more) {  // else they are of what is said next
     stages_->voice_ms = spoken.waited_for_voice.count();
     if (spoken.samples > 0)

@@ -1,5 +1,6 @@
 #include "product/call/conversation.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "product/call/call_test_kit.hpp"
@@ -187,15 +188,42 @@ TEST_CASE("what fills a silence is not what a model reads of the call") {
     call.listen();
   }
   const auto told = call.turns_of("bot").back().text;
-  CHECK(told.starts_with("嗯，这个我跟您说一下，半小时以后"));
+  CHECK(told.starts_with("嗯，您问的这个，我跟您说一下，半小时以后"));
   call.say("我想知道洗完牙会敏感吗");
   call.listen();
   bool read = false;
-  for (const auto& message : call.model.read) {
-    CHECK(message.find("我跟您说一下") == std::string::npos);
-    read = read || message.starts_with("半小时以后");
-  }
+  for (const auto& messages : call.model.read)
+    for (const auto& message : messages) {
+      CHECK(message.text.find("我跟您说一下") == std::string::npos);
+      read = read || message.text.starts_with("半小时以后");
+    }
   CHECK(read);
+}
+
+TEST_CASE("a model has read the call up to the caller's words when it is asked") {
+  Simulation::Setting with_model;
+  with_model.thinks = true;
+  Simulation call(with_model);
+  call.model.choices["洗完牙"] = "问别的事情";
+  call.model.own_words = "半小时以后再吃东西就可以。";
+  call.listen();
+  const std::string question = "我想知道洗完牙能马上吃饭吗";
+  // The turn before it is not on record when the bot begins to answer it: it may be taken back.
+  for (const auto& said : {"是的我是", "能来", "你们那儿好停车吗", question.c_str()}) {
+    call.say(said);
+    call.listen();
+  }
+  const auto& read = call.model.read;
+  const auto asked = std::ranges::find_if(
+      read, [&](const auto& messages) { return messages.back().text == question; });
+  REQUIRE(asked != read.end());
+  REQUIRE(asked != read.begin());
+  auto messages = *asked;
+  auto before = *std::prev(asked);
+  messages.pop_back();
+  before.pop_back();
+  CHECK(messages == before);
+  CHECK(std::ranges::any_of(messages, [](const auto& m) { return m.text == "你们那儿好停车吗"; }));
 }
 
 TEST_CASE("after a back-channel the bot goes on from before it, and all is heard") {

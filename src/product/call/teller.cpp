@@ -67,16 +67,19 @@ void Teller::prepare(const dialogue::Wording& wording) {
                 kAheadLimit, kAheadLimit, owner);
 }
 
-void Teller::prepare_here(const dialogue::Wording& wording, const std::string& coming) {
+void Teller::prepare_here(const dialogue::Wording& wording, const std::string& heard,
+                          const std::string& coming) {
   if (model_ == nullptr || !model_->available()) return;
   if (ahead_ != 0) model_->cancel(ahead_);
   ChatMemory then = memory_;
+  then.add(inference::Role::kUser, heard);
   then.add(inference::Role::kAssistant, coming);
   ahead_ = send(then.messages(wording.system, "？"), 1, kAheadLimit, kAheadLimit, conversation_);
 }
 
 void Teller::tell(dialogue::Wording wording) {
   drop();
+  made_.reset();
   metrics_.told.add();
   auto messages = memory_.messages(wording.system, wording.heard);
   dialogue::OwnWordsCheck check(wording.facts, wording.heard, language_);
@@ -142,6 +145,7 @@ void Teller::on_answer(inference::ChatNumber number, const inference::ChatAnswer
   if (answer.cut && reply_->spoken > 0) rest.clear();
   take(std::move(rest));
   if (std::exchange(under_way_, 0) == 0 || !reply_) return;  // stopped by the check
+  made_ = answer;
   end_text();
 }
 

@@ -51,12 +51,16 @@ class Teller final : public inference::ChatSink {
   /// The call begins: the engine reads what is the same in every call.
   void prepare(const dialogue::Wording& wording);
   /// The bot asks where the answer may be one in own words: … and what was said in this one.
+  /// @param heard the turn that is being answered; empty: it is on record.
   /// @param coming what the bot is saying; empty: it is on record.
-  void prepare_here(const dialogue::Wording& wording, const std::string& coming);
+  void prepare_here(const dialogue::Wording& wording, const std::string& heard,
+                    const std::string& coming);
   /// The lead-in is being said. Ends with Out::end, once, unless dropped.
   void tell(dialogue::Wording wording);
   void tick();
   void drop();
+  /// What the model made for the last tell(); nullopt: not whole, or stopped.
+  [[nodiscard]] const std::optional<inference::ChatAnswer>& made() const { return made_; }
 
   void on_piece(inference::ChatNumber number, std::string_view text) override;
   void on_answer(inference::ChatNumber number, const inference::ChatAnswer& answer) override;
@@ -86,6 +90,7 @@ class Teller final : public inference::ChatSink {
   const Out out_;
   ChatMemory memory_;
   std::optional<Reply> reply_;
+  std::optional<inference::ChatAnswer> made_;
   inference::ChatNumber under_way_ = 0;  ///< 0: none
   inference::ChatNumber ahead_ = 0;
   inference::ChatNumber summing_ = 0;

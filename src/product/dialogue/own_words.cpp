@@ -13,12 +13,15 @@ namespace yyc3::dialogue {
 
 namespace {
 
-constexpr std::size_t kClauseMax = 60;    // characters: some ten seconds
-constexpr std::size_t kFirstMin = 4;      // a shorter one leaves no time for the next
-constexpr std::size_t kFirstMaxZh = 12;   // without a mark
-constexpr std::size_t kFirstWordsZh = 6;  // … and no less, to end with a word
+constexpr std::size_t kClauseMax = 60;  // characters: some ten seconds
+constexpr std::size_t kFirstMin = 4;    // a shorter one leaves no time for the next
 constexpr std::size_t kFirstMaxWords = 8;
-constexpr std::size_t kLaterMin = 12;
+/// The Chinese voice takes about as long to make a clause as it lasts: one that is much longer
+/// than what was heard before it leaves a hole.
+constexpr std::size_t kFirstMaxZh = 8;  // without a mark; later half as much again as went before
+constexpr std::size_t kWordsMinZh = 5;  // … and no less, to end with a word
+constexpr std::size_t kLaterMinZh = 6;
+constexpr std::size_t kLaterMinEn = 12;
 constexpr std::size_t kEchoMin = 6;
 constexpr std::size_t kShortMost = 2;  // times that anything shorter is said
 
@@ -129,30 +132,32 @@ bool speaks(std::string_view clause, text::Language language) {
 
 }  // namespace
 
-/// Where the first clause is cut that has no mark in its first kFirstMaxZh characters, and more.
-std::size_t ClauseStream::end_of_word(std::u32string_view text) const {
-  const std::u32string_view seen = text.substr(0, kFirstMaxZh + 1);
+/// Where a clause is cut that has no mark in its first `most` characters, and more.
+std::size_t ClauseStream::end_of_word(std::u32string_view text, std::size_t most) const {
+  const std::u32string_view seen = text.substr(0, most + 1);
   std::vector<bool> ends(seen.size() + 1, words_ == nullptr);
   if (words_ != nullptr)
     for (const text::Span& word : words_->cut(seen)) ends[word.end] = true;
-  for (std::size_t at = kFirstMaxZh; at >= kFirstWordsZh; --at)
+  for (std::size_t at = most; at >= kWordsMinZh; --at)
     if (ends[at] && text::is_han(seen[at - 1]) && !is_zh_number(seen[at - 1])) return at;
-  return kFirstMaxZh;
+  return most;
 }
 
 std::size_t ClauseStream::end_of_clause(const std::u32string& text) const {
+  const std::size_t unmarked = std::clamp(given_ + given_ / 2, kFirstMaxZh, kClauseMax - 1);
   std::size_t words = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char32_t c = text[i];
     const std::size_t size = i + 1;
     words += c == U' ' ? 1 : 0;
     if (is_any(c, kSentenceMarks) || (size < text.size() && is_point(text, i))) return size;
-    const std::size_t least = first_ ? kFirstMin : kLaterMin;
     const bool zh = language_ == text::Language::kZh;
-    const bool alone = first_ && !zh && words == 0;  // "Yes," says the wrong thing if no more comes
+    const std::size_t least = given_ == 0 ? kFirstMin : open_ ? 1 : zh ? kLaterMinZh : kLaterMinEn;
+    const bool alone =
+        given_ == 0 && !zh && words == 0;  // "Yes," says the wrong thing if no more comes
     if (is_any(c, kClauseMarks) && size >= least && !alone) return size;
-    if (first_ && zh && size > kFirstMaxZh && text::is_han(c)) return end_of_word(text);
-    if (first_ && !zh && words >= kFirstMaxWords && c == U' ') return size;
+    if (zh && size > unmarked && text::is_han(c)) return end_of_word(text, unmarked);
+    if (given_ == 0 && !zh && words >= kFirstMaxWords && c == U' ') return size;
     if (size >= kClauseMax) return size;
   }
   return 0;
@@ -166,8 +171,10 @@ std::vector<std::string> ClauseStream::feed(std::string_view piece) {
   std::vector<std::string> out;
   while (const std::size_t end = end_of_clause(left_)) {
     out.push_back(text::encode_utf8(std::u32string_view(left_).substr(0, end)));
+    open_ = !is_any(left_[end - 1], kSentenceMarks) && !is_any(left_[end - 1], kClauseMarks) &&
+            !is_point(left_, end - 1);
     left_.erase(0, end);
-    first_ = false;
+    given_ += end;
   }
   return out;
 }

@@ -13,9 +13,11 @@
 namespace yyc3::dialogue {
 
 /// Cuts a text that comes in pieces into what is spoken at once: the first clause as early as it
-/// can be, for somebody waits for it (at a mark, or within 12 characters or 8 words without one,
+/// can be, for somebody waits for it (at a mark, or within 8 characters or 8 words without one,
 /// where a word ends that is no number; never an English word alone: "Yes," is no answer when
-/// the rest is stopped); then whole sentences, or clauses of 12 characters. Pure.
+/// the rest is stopped), what it leaves up to the next mark, then sentences, or clauses of 6
+/// Chinese characters or 12 others; none in Chinese much longer than all before it, without a mark.
+/// Pure.
 class ClauseStream {
  public:
   /// @param words where Chinese words end, outlives this; null: anywhere.
@@ -28,12 +30,13 @@ class ClauseStream {
 
  private:
   [[nodiscard]] std::size_t end_of_clause(const std::u32string& text) const;
-  [[nodiscard]] std::size_t end_of_word(std::u32string_view text) const;
+  [[nodiscard]] std::size_t end_of_word(std::u32string_view text, std::size_t most) const;
   text::Language language_;
   const text::Segmenter* words_;
   std::u32string left_;
-  std::string bytes_;  ///< the beginning of a character
-  bool first_ = true;
+  std::string bytes_;      ///< the beginning of a character
+  std::size_t given_ = 0;  ///< characters
+  bool open_ = false;      ///< the last was cut without a mark: what it began is not to stay undone
 };
 
 /// What a clause is measured by.

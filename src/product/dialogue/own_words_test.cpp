@@ -21,14 +21,18 @@ Clauses in_pieces(std::string_view whole, Language language, std::size_t bytes) 
   return out;
 }
 
-TEST_CASE("the first clause comes early, the next ones whole") {
+TEST_CASE("the first clause comes early, none much later than what was heard lasts") {
   const std::string zh = "洗牙以后，半小时内最好不要吃东西，牙龈会有一点敏感。过两天就好了";
-  const Clauses wanted{"洗牙以后，", "半小时内最好不要吃东西，", "牙龈会有一点敏感。",
+  const Clauses wanted{"洗牙以后，", "半小时内最好不要", "吃东西，", "牙龈会有一点敏感。",
                        "过两天就好了"};
   CHECK(in_pieces(zh, Language::kZh, 1) == wanted);  // cut inside of characters too
   CHECK(in_pieces(zh, Language::kZh, 1000) == wanted);
   CHECK(in_pieces("我们的医生都是正规口腔医院出来的专业医生", Language::kZh, 3).front() ==
-        "我们的医生都是正规口腔医");
+        "我们的医生都是正");
+  CHECK(in_pieces("医生会先给您看一下，保证不疼。", Language::kZh, 3) ==
+        Clauses{"医生会先给您看", "一下，", "保证不疼。"});  // each is looked at by itself
+  CHECK(in_pieces("当然可以，怀孕的客户需要先告诉医生，检查不用空腹的。", Language::kZh, 3) ==
+        Clauses{"当然可以，", "怀孕的客户需要先", "告诉医生，", "检查不用空腹的。"});
   CHECK(in_pieces("洗一次牙大概是要一百八十元左右", Language::kZh, 3).front() ==
         "洗一次牙大概是要");  // no number is cut
   CHECK(in_pieces("我们用的机器叫Cerecadent的那种机器", Language::kZh, 3).front() ==
@@ -37,14 +41,16 @@ TEST_CASE("the first clause comes early, the next ones whole") {
         Clauses{"After a cleaning,", " wait for a while.", " Version 3.5 is fine"});
   CHECK(in_pieces("Yes, we treat children too. Come along", Language::kEn, 3) ==
         Clauses{"Yes, we treat children too.", " Come along"});
+  CHECK(in_pieces("可以的，我们提供各种假牙，包括全口假牙。", Language::kZh, 4) ==
+        Clauses{"可以的，", "我们提供各种假牙，", "包括全口假牙。"});  // none is much longer
   CHECK(in_pieces("", Language::kZh, 1).empty());
 }
 
 TEST_CASE("without a mark the first clause ends with a word") {
   const text::Segmenter words(text::test_tables());
   for (const auto& [whole, first] :
-       {std::pair{"我们的医生都是正规口腔医院出来的专业医生", "我们的医生都是正规"},
-        std::pair{"矫正牙齿是我们的服务项目我们有专业的牙医", "矫正牙齿是我们的服务项目"}}) {
+       {std::pair{"我们的医生都是正规口腔医院出来的专业医生", "我们的医生都是"},
+        std::pair{"矫正牙齿是我们的服务项目我们有专业的牙医", "矫正牙齿是我们的"}}) {
     ClauseStream stream(Language::kZh, &words);
     const Clauses clauses = stream.feed(whole);
     REQUIRE_FALSE(clauses.empty());

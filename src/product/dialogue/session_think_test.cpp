@@ -113,7 +113,7 @@ TEST_CASE("a question without an answer is told from an answer where anything ma
   SUBCASE("it is answered with what is said of such") {
     const Reply answer = session.on_thought("问别的事情", kNow);
     CHECK(answer.answer == "unknown");
-    CHECK(answer.text() == "嗯，这个我跟您说一下，");
+    CHECK(answer.text() == "嗯，您问的这个，我跟您说一下，");
     REQUIRE(answer.wording);  // the flow lets a model speak here
     CHECK(answer.wording->heard == "你们医生都是哪个学校毕业的呢");
     CHECK(answer.wording->facts.find("执照") != std::string::npos);
