@@ -7,8 +7,8 @@
 namespace yyc3::language {
 
 /// How many threads a step of the model takes. ggml's threads wait for each other by spinning, some
-/// hundred times a token: beside a voice that needs a processor two of them are hardly faster than
-/// one, and the voice takes twice as long (docs/language.md). A step that did not get the
+/// hundred times a token: beside a voice that needs a processor two of them are little faster than
+/// one, and the voice takes half as long again (docs/language.md). A step that did not get the
 /// processors that it asked for is followed by steps on one thread for a while. Pure; one thread.
 class DecodeThreads {
  public:

@@ -45,7 +45,7 @@ class OrtCancel {
 /// Threads: run may be called by several threads at once.
 class OrtSession {
  public:
-  /// @param threads 1..16 for one run; 1 starts none.
+  /// @param threads 1..16 for one run; 1 starts none. They wait without spinning.
   /// Errors: kNotFound (no file), kInvalid (not a model), kUnavailable (another library version).
   static Result<OrtSession> load(const std::filesystem::path& model, int threads);
   OrtSession(OrtSession&&) noexcept = default;

@@ -17,7 +17,7 @@ namespace yyc3::worker {
 namespace {
 
 constexpr std::size_t kInputMax = 2000;
-/// The Chinese voice takes a core as long as what it says lasts, the English a tenth of it.
+/// Of one text: the Chinese voice takes a core about as long as what it says lasts.
 constexpr int kSlowVoiceThreads = 4;
 
 /// Cancels the job when the handler ends early: the client went away.

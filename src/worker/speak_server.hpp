@@ -14,7 +14,7 @@ namespace yyc3::worker {
 struct SpeakConfig {
   std::string socket;            ///< path of the Unix socket; mode 0600
   std::filesystem::path models;  ///< folder of scripts/models
-  int threads = 1;               ///< texts rendered ahead at once, 1..16; one core each
+  int threads = 1;               ///< texts rendered ahead at once, 1..16
 };
 
 /// The `speak` role: OpenAI-compatible speech over HTTP on a Unix socket.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 
 #include "product/call/call_test_kit.hpp"
 
@@ -176,13 +177,20 @@ TEST_CASE("what an answer has done is not taken back") {
   CHECK(call.turns_of("customer")[0].text == "别再给我打电话了");
 }
 
-TEST_CASE("what fills a silence is not what a model reads of the call") {
+/// A model answers questions about cleaning in its own words.
+std::unique_ptr<Simulation> speaking_freely() {
   Simulation::Setting with_model;
   with_model.thinks = true;
-  Simulation call(with_model);
-  call.model.choices["洗完牙"] = "问别的事情";
-  call.model.own_words = "半小时以后再吃东西就可以。";
-  call.listen();
+  auto call = std::make_unique<Simulation>(with_model);
+  call->model.choices["洗完牙"] = "问别的事情";
+  call->model.own_words = "半小时以后再吃东西就可以。";
+  call->listen();
+  return call;
+}
+
+TEST_CASE("what fills a silence is not what a model reads of the call") {
+  const auto made = speaking_freely();
+  Simulation& call = *made;
   for (const char* said : {"是的我是", "能来", "我想知道洗完牙能马上吃饭吗"}) {
     call.say(said);
     call.listen();
@@ -201,12 +209,8 @@ TEST_CASE("what fills a silence is not what a model reads of the call") {
 }
 
 TEST_CASE("a model has read the call up to the caller's words when it is asked") {
-  Simulation::Setting with_model;
-  with_model.thinks = true;
-  Simulation call(with_model);
-  call.model.choices["洗完牙"] = "问别的事情";
-  call.model.own_words = "半小时以后再吃东西就可以。";
-  call.listen();
+  const auto made = speaking_freely();
+  Simulation& call = *made;
   const std::string question = "我想知道洗完牙能马上吃饭吗";
   // The turn before it is not on record when the bot begins to answer it: it may be taken back.
   for (const auto& said : {"是的我是", "能来", "你们那儿好停车吗", question.c_str()}) {

@@ -35,6 +35,11 @@ bool is_point(std::u32string_view text, std::size_t at) {
   return text[at] == U'.' && (at + 1 == text.size() || text[at + 1] == U' ');
 }
 
+/// Whether a clause ends there.
+bool is_mark(std::u32string_view text, std::size_t at) {
+  return is_any(text[at], kSentenceMarks) || is_any(text[at], kClauseMarks) || is_point(text, at);
+}
+
 constexpr std::array<std::string_view, 15> kPriceWords{
     "免费", "优惠", "打折",     "折扣",   "赠送",  "返现",      "退款",     "赔偿",
     "便宜", "free", "discount", "refund", "cheap", "compensat", "no charge"};
@@ -145,19 +150,19 @@ std::size_t ClauseStream::end_of_word(std::u32string_view text, std::size_t most
 
 std::size_t ClauseStream::end_of_clause(const std::u32string& text) const {
   const std::size_t unmarked = std::clamp(given_ + given_ / 2, kFirstMaxZh, kClauseMax - 1);
+  const bool zh = language_ == text::Language::kZh;
+  const bool first = given_ == 0;
+  const std::size_t least = first ? kFirstMin : open_ ? 1 : zh ? kLaterMinZh : kLaterMinEn;
   std::size_t words = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char32_t c = text[i];
     const std::size_t size = i + 1;
     words += c == U' ' ? 1 : 0;
     if (is_any(c, kSentenceMarks) || (size < text.size() && is_point(text, i))) return size;
-    const bool zh = language_ == text::Language::kZh;
-    const std::size_t least = given_ == 0 ? kFirstMin : open_ ? 1 : zh ? kLaterMinZh : kLaterMinEn;
-    const bool alone =
-        given_ == 0 && !zh && words == 0;  // "Yes," says the wrong thing if no more comes
+    const bool alone = first && !zh && words == 0;  // "Yes," says the wrong thing if no more comes
     if (is_any(c, kClauseMarks) && size >= least && !alone) return size;
     if (zh && size > unmarked && text::is_han(c)) return end_of_word(text, unmarked);
-    if (given_ == 0 && !zh && words >= kFirstMaxWords && c == U' ') return size;
+    if (first && !zh && words >= kFirstMaxWords && c == U' ') return size;
     if (size >= kClauseMax) return size;
   }
   return 0;
@@ -171,8 +176,7 @@ std::vector<std::string> ClauseStream::feed(std::string_view piece) {
   std::vector<std::string> out;
   while (const std::size_t end = end_of_clause(left_)) {
     out.push_back(text::encode_utf8(std::u32string_view(left_).substr(0, end)));
-    open_ = !is_any(left_[end - 1], kSentenceMarks) && !is_any(left_[end - 1], kClauseMarks) &&
-            !is_point(left_, end - 1);
+    open_ = !is_mark(left_, end - 1);
     left_.erase(0, end);
     given_ += end;
   }
@@ -232,7 +236,7 @@ bool OwnWordsCheck::repeats(std::string_view text) {
   };
   const std::u32string all = text::decode_utf8(text);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!is_any(all[i], kSentenceMarks) && !is_any(all[i], kClauseMarks) && !is_point(all, i)) {
+    if (!is_mark(all, i)) {
       part += all[i];
       continue;
     }
