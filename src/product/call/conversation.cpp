@@ -42,20 +42,14 @@ speech::GrammarKind grammar_for(const dialogue::Expect& expect, std::uint64_t sa
   }
 }
 
-/// End of the clause that says an AI is calling, in bytes; 0 when none does. What follows it, the
-/// name of the person called for one, is no part of it.
-std::size_t disclosure_end(const std::string& text) {
-  for (const char* marker : {"智能语音助手", "智能助手", "AI", "人工智能"}) {
-    const std::size_t at = text.find(marker);
-    if (at == std::string::npos) continue;
-    std::size_t end = text.size();
-    for (const char* stop : {"。", "！", "？", "，", "；", ". ", "! ", ", ", "; "}) {
-      const std::size_t found = text.find(stop, at);
-      if (found != std::string::npos) end = std::min(end, found + std::string_view(stop).size());
-    }
-    return end;
-  }
-  return 0;
+/// Who waits for an answer hears a sound so soon after his last one, be it a lead-in.
+constexpr std::uint64_t kSoundWithin = 850 * kSamplesPerMs;
+
+std::vector<Line> lines_of(const std::vector<dialogue::Segment>& segments) {
+  std::vector<Line> lines;
+  lines.reserve(segments.size());
+  for (const auto& segment : segments) lines.push_back({segment.text, !segment.variable});
+  return lines;
 }
 
 }  // namespace
@@ -149,7 +143,7 @@ void Conversation::start() {
 void Conversation::stop() {
   settle();
   running_ = false;
-  thinker_.drop();
+  forget_thought();
   teller_.drop();
   turns_.listen(false);
   for (const auto& [number, job] : jobs_) parts_.recognizer.cancel(number);
@@ -186,6 +180,7 @@ void Conversation::on_media() {
 void Conversation::on_tick() {
   speaker_.feed();
   thinker_.tick();
+  fill_wait();
   teller_.tick();
   settle_if_heard();
   if (!running_) return;
@@ -217,17 +212,20 @@ void Conversation::on_text(speech::JobNumber number, const speech::HeardText& he
 Completeness Conversation::judge(const std::string& heard) const {
   const Completeness by_rules = completeness_of(dialogue_.judge(heard, parts_.local_now()));
   const bool open = by_rules == Completeness::kUnclear || by_rules == Completeness::kComplete;
-  if (!open || !thinker_.meant(heard)) return by_rules;
+  if (!open || !(heard == clear_question_ || thinker_.meant(heard))) return by_rules;
   return dialogue_.is_brief(heard) ? Completeness::kComplete : Completeness::kSatisfied;
 }
 
 /// The caller may have finished: a language model that would be asked then has a second more.
 void Conversation::guess(const std::string& text, double confidence) {
+  clear_question_.clear();
   if (!running_ || waiting_for_store_ || leaving_ || !thinker_.available()) return;
   dialogue::DialogueSession trial = dialogue_.copy();
   const dialogue::HeardText heard{text, confidence, language_, true, parts_.speaks};
-  if (const auto reply = trial.on_heard(heard, parts_.local_now()); reply.think)
-    thinker_.guess(*reply.think);
+  const auto reply = trial.on_heard(heard, parts_.local_now());
+  if (!reply.think) return;
+  if (!reply.meanwhile.empty()) clear_question_ = text;
+  thinker_.guess(*reply.think);
 }
 
 void Conversation::on_decode_failed(speech::JobNumber number, const Error&) {
@@ -326,9 +324,11 @@ void Conversation::caller_said(const TurnEnded& turn) {
   unsettled_ = Unsettled{customer_turn(turn.text, turn, reply), std::move(before), reply_};
   answer_heard_at_ = 0;
   if (!reply.think) {
-    thinker_.drop();
+    forget_thought();
     return answer(std::move(reply));
   }
+  filling_ = false;
+  meanwhile_ = std::move(reply.meanwhile);
   turns_.answer_may_be_taken_back(true);
   if (const auto choice = thinker_.ask(*reply.think)) thought(*choice);
 }
@@ -343,6 +343,26 @@ void Conversation::thought(const Thinker::Choice& choice) {
     stages_->model_ms = static_cast<std::int64_t>(spent / kSamplesPerMs) - stages_->end_of_turn_ms;
   }
   answer(std::move(reply));
+}
+
+/// The choice is slow: the lead-in begins, and whatever is chosen follows it.
+void Conversation::fill_wait() {
+  if (meanwhile_.empty() || !thinker_.asking() || speaker_.speaking()) return;
+  if (turns_.caller_speaking() || media_.sample_clock() < answered_speech_at_ + kSoundWithin)
+    return;
+  filling_ = true;
+  lead_in_.clear();
+  for (const auto& segment : meanwhile_) lead_in_ += segment.text;
+  reply_.expect.interruptible_after = Milliseconds{0};  // it was the question's
+  said_bytes_ += lead_in_.size();
+  speaker_.say(lines_of(std::exchange(meanwhile_, {})), true);
+}
+
+/// What was being chosen is nobody's answer any more.
+void Conversation::forget_thought() {
+  thinker_.drop();
+  meanwhile_.clear();
+  filling_ = false;
 }
 
 /// Answers the turn in unsettled_.
@@ -362,7 +382,7 @@ void Conversation::take_back(const TakeBack& pause) {
   parts_.metrics.taken_back.add();
   listener_.on_event("answer_taken_back", {{"at_ms", ms_of(pause.speech_from)}});
   dialogue_ = std::move(unsettled_->before);
-  thinker_.drop();
+  forget_thought();
   pending_.reset();
   stages_.reset();
   reply_ = std::move(unsettled_->question);
@@ -382,7 +402,7 @@ void Conversation::settle() {
 }
 
 void Conversation::settle_if_heard() {
-  if (!unsettled_ || answer_heard_at_ == 0) return;
+  if (!unsettled_ || answer_heard_at_ == 0 || filling_) return;
   const auto heard = static_cast<std::uint64_t>(parts_.turns.take_back.count()) * kSamplesPerMs;
   if (media_.sample_clock() >= answer_heard_at_ + heard + kTakeBackTold) settle();
 }
@@ -401,7 +421,7 @@ void Conversation::store(TurnRecord row) {
 
 /// What the bot was saying when it was interrupted began earlier, and stands earlier on record.
 void Conversation::store_behind_bot(TurnRecord row) {
-  if (!speaker_.speaking()) return store(std::move(row));
+  if (!speaker_.speaking() || filling_) return store(std::move(row));
   held_.push_back(std::move(row));
 }
 
@@ -424,7 +444,7 @@ TurnRecord Conversation::customer_turn(const std::string& text, const TurnEnded&
 void Conversation::press(char digit, std::uint64_t at) {
   if (!running_ || waiting_for_store_ || leaving_) return;
   settle();
-  thinker_.drop();
+  forget_thought();
   listener_.on_event("dtmf", {{"at_ms", ms_of(at)}});
   auto reply = dialogue_.on_dtmf(digit, parts_.local_now());
   if (!reply) return;
@@ -462,14 +482,12 @@ void Conversation::perform(dialogue::Reply reply) {
 }
 
 void Conversation::say(dialogue::Reply reply) {
-  if (speaker_.speaking()) {
+  const bool filling = std::exchange(filling_, false);
+  if (speaker_.speaking() && !filling) {
     // The ledger tells a tick later what of it was heard; then this is said.
     pending_ = std::move(reply);
     return speaker_.cut();
   }
-  std::vector<Line> lines;
-  lines.reserve(reply.say.size());
-  for (const auto& segment : reply.say) lines.push_back({segment.text, !segment.variable});
   for (const auto& action : reply.actions)
     leaving_ = leaving_ || std::holds_alternative<dialogue::HangUp>(action) ||
                std::holds_alternative<dialogue::Transfer>(action);
@@ -477,12 +495,23 @@ void Conversation::say(dialogue::Reply reply) {
   spoken_node_ = reply_.node;
   turns_.set_no_answer(reply_.expect.no_answer);
   turns_.listen(reply_.expect.answer);
+  speak(filling);
+  if (reply_.wording) return teller_.tell(*reply_.wording);
+  prepare_model();
+}
+
+/// Says reply_. @param filling its lead-in is being said.
+void Conversation::speak(bool filling) {
+  if (filling && reply_.wording) return;
+  std::vector<Line> lines = lines_of(reply_.say);
   for (const Line& line : lines) said_bytes_ += line.text.size();
+  if (filling) {
+    for (const Line& line : lines) speaker_.add(line);
+    return speaker_.end();
+  }
   lead_in_ = reply_.wording ? reply_.text() : std::string();
   teller_.drop();
   speaker_.say(std::move(lines), reply_.wording.has_value());
-  if (reply_.wording) return teller_.tell(*reply_.wording);
-  prepare_model();
 }
 
 /// While the bot asks, an engine reads all of what it will be asked but the answer.
@@ -498,6 +527,7 @@ void Conversation::prepare_model() {
 void Conversation::on_spoken(const Spoken& spoken) {
   const std::uint64_t now = media_.sample_clock();
   teller_.drop();
+  if (filling_) forget_thought();                   // interrupted before there was an answer
   const bool more = pending_ || thinker_.asking();  // what was said is not the answer to a turn
   if (!more) settle();
   if (!spoken.failed.empty()) listener_.on_degraded("speaking");
@@ -533,7 +563,8 @@ void Conversation::on_spoken(const Spoken& spoken) {
     store(std::move(row));
   }
   for (TurnRecord& row : std::exchange(held_, {})) store(std::move(row));
-  if (std::exchange(first_reply_, false)) note_disclosure(spoken);
+  if (std::exchange(first_reply_, false))
+    if (const auto heard = disclosure_heard(spoken)) listener_.on_disclosure(*heard);
   turns_.on_bot_ended(now);
   if (!running_) return;
   if (reply_.wording && !more) prepare_model();
@@ -554,19 +585,6 @@ void Conversation::on_spoken(const Spoken& spoken) {
 
 void Conversation::transfer_failed() {
   if (running_) perform(dialogue_.on_transfer_failed(parts_.local_now()));
-}
-
-void Conversation::note_disclosure(const Spoken& spoken) {
-  const std::size_t end = disclosure_end(spoken.text);
-  if (end == 0) return;
-  const auto ms = [](std::uint64_t samples) {
-    return Milliseconds{static_cast<std::int64_t>(samples / kSamplesPerMs)};
-  };
-  // Played up to the clause's end is played whole, whatever was cut behind it.
-  const bool whole = spoken.heard_unbroken >= end;
-  listener_.on_disclosure(
-      {spoken.text.substr(0, end), spoken.started_at, ms(spoken.samples),
-       whole ? ms(spoken.samples) : ms(std::max(spoken.samples_whole, spoken.samples + 8))});
 }
 
 }  // namespace yyc3::call

@@ -15,6 +15,7 @@
 #include "engine/telephony/rtp/media_stream.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "product/call/call_record.hpp"
+#include "product/call/disclosure.hpp"
 #include "product/call/line_input.hpp"
 #include "product/call/speaker.hpp"
 #include "product/call/teller.hpp"
@@ -54,14 +55,6 @@ struct ConversationParts {
   Milliseconds choice_patience{900};         ///< for a choice of the model; then the flow's words
   bool speaks = false;       ///< it may answer in its own words, where a flow says so
   TellPatience own_words{};  ///< for a reply in the model's own words
-};
-
-/// What of "an AI is calling" was played: text, milliseconds of it and of the whole.
-struct DisclosureHeard {
-  std::string text;
-  std::uint64_t started_at = 0;
-  Milliseconds played{0};
-  Milliseconds whole{0};
 };
 
 /// How loud both sides were since the last look. dBov, -96 = silence.
@@ -125,12 +118,14 @@ class Conversation final : public speech::HearingSink {
   [[nodiscard]] Completeness judge(const std::string& heard) const;
   void guess(const std::string& text, double confidence);
   void thought(const Thinker::Choice& choice);
+  void fill_wait();
+  void forget_thought();
   void answer(dialogue::Reply reply);
   void perform(dialogue::Reply reply);
   void say(dialogue::Reply reply);
+  void speak(bool filling);
   void prepare_model();
   void on_spoken(const Spoken& spoken);
-  void note_disclosure(const Spoken& spoken);
   void take_back(const TakeBack& pause);
   void settle();
   void settle_if_heard();
@@ -166,9 +161,12 @@ class Conversation final : public speech::HearingSink {
   Thinker thinker_;
   Teller teller_;
 
-  dialogue::Reply reply_;                   ///< being said, or the last that was
-  std::string spoken_node_;                 ///< of what is being said
-  std::string lead_in_;                     ///< what it begins with while a model thinks
+  dialogue::Reply reply_;                     ///< being said, or the last that was
+  std::string spoken_node_;                   ///< of what is being said
+  std::string lead_in_;                       ///< what it begins with while a model thinks
+  std::vector<dialogue::Segment> meanwhile_;  ///< the same, to be said when the choice is slow …
+  bool filling_ = false;                      ///< … and being said: what is chosen follows it
+  std::string clear_question_;  ///< the caller's words, when they may be all and will be answered
   std::optional<dialogue::Reply> pending_;  ///< said when what is being said has been cut
   std::optional<Stages> stages_;
   std::uint64_t answered_speech_at_ = 0;  ///< caller's last speech sample the reply answers

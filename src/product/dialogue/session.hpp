@@ -59,6 +59,8 @@ struct Reply {
   /// Rules did not understand: a language model may. Then nothing is said yet, and `on_thought` or
   /// `on_not_thought` goes on.
   std::optional<Think> think;
+  /// With `think`, when whatever is chosen an answer follows: said before it to who has waited.
+  std::vector<Segment> meanwhile;
   /// What a language model says behind `say`, which fills its time.
   std::optional<Wording> wording;
 
@@ -147,8 +149,8 @@ class DialogueSession {
   [[nodiscard]] json::object to_json() const;
 
   static constexpr double kUnsure = 0.4;
-  /// From here on a recogniser's words are mostly right, below it mostly not.
-  static constexpr double kClear = 0.75;
+  /// From here on a question is answered, if need be with "I cannot say", not asked for again.
+  static constexpr double kClear = 0.55;
 
  private:
   struct State;

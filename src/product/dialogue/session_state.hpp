@@ -82,6 +82,8 @@ class DialogueSession::Step {
   void mean(const State::Thinking& thinking, std::string_view choice);
   [[nodiscard]] bool is_no_question(const Meaning& meaning) const;
   [[nodiscard]] bool asks_clearly(const HeardText& heard) const;
+  /// … and a language model may answer it in its own words.
+  [[nodiscard]] bool asks_at_large(const HeardText& heard) const;
   void not_thought(const State::Thinking& thinking);
   void silence();
   /// False: more keys are awaited.
@@ -97,6 +99,7 @@ class DialogueSession::Step {
   bool follow_answer(const HeardText& heard, const Answer& answer, bool faq_too);
   bool follow_branches(double confidence);
   bool think(const HeardText& heard);
+  /// @param meaning {}: something that nothing here answers.
   void guess(const State::Thinking& thinking, const Meaning& meaning);
   void guess_intent(const HeardText& heard);
   void capture_time();

@@ -393,6 +393,8 @@ bool DialogueSession::Step::think(const HeardText& heard) {
       return is_no_question(each) && std::erase(reply_.think->choices, each.label) > 0;
     });
   if (asks_clearly(heard)) reply_.think->none.clear();
+  if (asks_at_large(heard))
+    reply_.meanwhile = segments(state_.flow->own_words.lead_in, "own_words.lead_in");
   state_.thinking = State::Thinking{heard, unsure_before_, std::move(meanings)};
   return true;
 }
@@ -402,6 +404,10 @@ bool DialogueSession::Step::think(const HeardText& heard) {
 bool DialogueSession::Step::asks_clearly(const HeardText& heard) const {
   return heard.confidence >= kClear && sounds_like_question(heard.text, heard.language) &&
          state_.here().ask->grammar != Grammar::kFree && !state_.flow->globals.unknown.empty();
+}
+
+bool DialogueSession::Step::asks_at_large(const HeardText& heard) const {
+  return asks_clearly(heard) && heard.may_speak && state_.here().ask->own_words;
 }
 
 /// "Do I come with an empty stomach?" is neither yes nor no, nor a goodbye.
@@ -415,6 +421,7 @@ bool DialogueSession::Step::is_no_question(const Meaning& meaning) const {
 }
 
 void DialogueSession::Step::not_thought(const State::Thinking& thinking) {
+  if (asks_at_large(thinking.heard)) return guess(thinking, {});
   HeardText heard = thinking.heard;
   heard.may_think = false;
   state_.unsure = thinking.unsure;
@@ -423,31 +430,26 @@ void DialogueSession::Step::not_thought(const State::Thinking& thinking) {
 }
 
 void DialogueSession::Step::mean(const State::Thinking& thinking, std::string_view choice) {
-  auto meaning = std::ranges::find(thinking.meanings, choice, &Meaning::label);
-  if (meaning != thinking.meanings.end() && meaning->kind == Meaning::Kind::kNothing) {
-    const auto end = thinking.meanings.end();
-    meaning = asks_clearly(thinking.heard)
-                  ? std::ranges::find(thinking.meanings, Meaning::Kind::kUnknown, &Meaning::kind)
-                  : end;
-  }
-  if (meaning == thinking.meanings.end()) return not_thought(thinking);
-  understood_ = state_.understanding->read(thinking.heard.text, thinking.heard.language, now_);
-  reply_.understood = understood_;
-  unsure_before_ = thinking.unsure;
-  guess(thinking, *meaning);
+  const auto meaning = std::ranges::find(thinking.meanings, choice, &Meaning::label);
+  const bool one_of_them = meaning != thinking.meanings.end();
+  if (one_of_them && meaning->kind != Meaning::Kind::kNothing) return guess(thinking, *meaning);
+  if (one_of_them && asks_clearly(thinking.heard)) return guess(thinking, {});
+  not_thought(thinking);
 }
 
 void DialogueSession::Step::guess(const State::Thinking& thinking, const Meaning& meaning) {
+  understood_ = state_.understanding->read(thinking.heard.text, thinking.heard.language, now_);
+  reply_.understood = understood_;
+  unsure_before_ = thinking.unsure;
   HeardText heard = thinking.heard;
   heard.confidence = 0;  // a guess has no consequences
   guessed_ = true;
   reply_.answer = "model";
   switch (meaning.kind) {
-    case Meaning::Kind::kAnswer: {
-      const Answer answer{meaning.name, meaning.name, std::nullopt, true};
-      if (!follow_answer(heard, answer, false)) no_match();
+    case Meaning::Kind::kAnswer:
+      if (!follow_answer(heard, {meaning.name, meaning.name, std::nullopt, true}, false))
+        no_match();
       return;
-    }
     case Meaning::Kind::kIntent:
       own_intent_ = meaning.name;
       return guess_intent(heard);

@@ -49,12 +49,12 @@ TEST_CASE("what rules do not understand a model is asked about, and nothing is s
   }
   SUBCASE("none of them, rubbish and no answer at all are as if it had not been there") {
     DialogueSession without = reminded();
-    HeardText plain = words(kOtherWords, 0.6);
+    HeardText plain = words(kOtherWords, 0.5);
     plain.may_think = false;
     const std::string expected = without.on_heard(plain, kNow).text();
     DialogueSession rubbish = session.copy();
     DialogueSession none = reminded();
-    REQUIRE(none.on_heard(words(kOtherWords, 0.6), kNow).think);
+    REQUIRE(none.on_heard(words(kOtherWords, 0.5), kNow).think);
     CHECK(none.on_thought("都不是", kNow).text() == expected);
     CHECK(rubbish.on_thought("DROP TABLE", kNow).text() == expected);
     CHECK(session.on_not_thought(kNow).text() == expected);
@@ -64,7 +64,7 @@ TEST_CASE("what rules do not understand a model is asked about, and nothing is s
   SUBCASE("a question that was heard well and is none of them asks something else") {
     DialogueSession again = reminded();
     CHECK(again.on_heard(words(kOtherWords), kNow).think->none.empty());  // "none" says enough
-    CHECK(again.on_heard(words(kOtherWords, 0.6), kNow).think->none == "都不是");
+    CHECK(again.on_heard(words(kOtherWords, 0.5), kNow).think->none == "都不是");
     const Reply answer = session.on_thought("都不是", kNow);
     CHECK(answer.answer == "unknown");
     CHECK(answer.text().find("请问您能按时到吗") != std::string::npos);
@@ -152,10 +152,32 @@ TEST_CASE("a guess ends no call, and a question is taken for neither yes nor no 
   for (const char* none : {"是", "不是", "没有了"})
     CHECK_MESSAGE(std::ranges::find(choices, none) == choices.end(), none);
   CHECK(std::ranges::find(choices, "问别的事情") != choices.end());
-  CHECK(session.copy().on_thought("不是", kNow).answer == "no_match");  // an engine's own idea
+  CHECK(session.copy().on_thought("不是", kNow).answer == "unknown");  // an engine's own idea
   REQUIRE(session.on_heard(words("隔壁老王都挺好的呀"), kNow).think);
   CHECK(session.on_thought("不是", kNow).answer == "no_match");
   CHECK_FALSE(session.ended());
+}
+
+TEST_CASE("a clear question where a model may speak is answered in any case, and a lead-in fits") {
+  DialogueSession session = reminded();
+  const std::string question = "检查之前要空腹吗";
+  CHECK(session.copy().on_heard(words(question), kNow).meanwhile.empty());  // it may not speak here
+  session.on_heard(words("能来"), kNow);
+  REQUIRE(session.node() == "confirmed");
+  HeardText dumb = words(question);
+  dumb.may_speak = false;
+  CHECK(session.copy().on_heard(dumb, kNow).meanwhile.empty());
+  CHECK(session.copy().on_heard(words(question, 0.5), kNow).meanwhile.empty());
+  CHECK(session.copy().on_heard(words("隔壁老王都挺好的呀"), kNow).meanwhile.empty());
+  const Reply reply = session.on_heard(words(question), kNow);
+  REQUIRE(reply.think);
+  REQUIRE(reply.meanwhile.size() == 1);
+  CHECK(reply.meanwhile[0].text == "嗯，您问的这个，我跟您说一下，");
+  CHECK(session.copy().on_thought("停车", kNow).answer == "faq:parking");
+  const Reply late = session.on_not_thought(kNow);
+  CHECK(late.answer == "unknown");
+  REQUIRE(late.wording);
+  CHECK(late.wording->heard == question);
 }
 
 TEST_CASE("what will be asked is known while the bot still asks") {

@@ -35,7 +35,7 @@ struct Meaning {
     kUnknown,  ///< asks something else
     kNothing   ///< none of these
   };
-  Kind kind = Kind::kNothing;
+  Kind kind = Kind::kUnknown;
   std::string name;   ///< answer, intent or id of the FAQ
   std::string label;  ///< as a model is told of it
 };
