@@ -18,8 +18,8 @@ namespace yyc3::app {
 
 namespace {
 constexpr int kHearNice = 5;
-constexpr int kLanguageNice = 10;
-constexpr int kSpeakNice = 15;
+constexpr int kSpeakNice = 10;
+constexpr int kLanguageNice = 15;  // a clause that is ready waits for the voice alone
 constexpr std::uint64_t kLanguageMemory = 4ULL << 30;  ///< a machine of less has no room for it
 constexpr int kOomFirst = 500;
 constexpr long kTextsAtOnceMax = 2;
