@@ -79,7 +79,7 @@ struct Config {
     bool own_words = false;
     std::int64_t choice_ms = 900;
     std::int64_t first_token_ms = 2000;
-    std::int64_t total_ms = 4000;
+    std::int64_t total_ms = 8000;
   } language;
   struct Turns {
     std::int64_t satisfied_ms = 300;

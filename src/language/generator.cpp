@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "language/decode_threads.hpp"
+#include "language/idle_time.hpp"
 
 namespace yyc3::language {
 
@@ -70,6 +71,7 @@ class Generator::Decoder {
   LlamaModel& model_;
   SequenceTable table_;
   DecodeThreads threads_;
+  IdleTime idle_;
   telemetry::Log& log_;
   std::vector<std::shared_ptr<Task>> tasks_;
   bool running_ = false;
@@ -172,9 +174,12 @@ void Generator::Decoder::step(Task& task) {
 LlamaModel::Decoded Generator::Decoder::decode(Task& task, std::span<const Token> part) {
   const SteadyTime began = owner_.clock_.now();
   const std::chrono::nanoseconds before = processor_time();
+  const auto idle = idle_.read();
   const int threads = threads_.next(began);
   const auto decoded = model_.decode(task.sequence, task.read, part, task.stop, threads);
-  threads_.ran(threads, began, owner_.clock_.now(), processor_time() - before);
+  DecodeThreads::Step step{threads, began, owner_.clock_.now(), processor_time() - before, {}};
+  if (const auto after = idle_.read(); idle && after) step.idle = *after - *idle;
+  threads_.ran(step);
   return decoded;
 }
 

@@ -113,6 +113,7 @@ Conversation::Conversation(ConversationParts& parts, rtp::MediaStream& media, Vo
                  speaker_.add(line);
                },
                [this] { speaker_.end(); }, [this] { return speaker_.ahead(); },
+               [this] { return speaker_.silent(); },
                [this](std::string_view why) {
                  listener_.on_event("own_words_stopped", {{"why", why}});
                }}) {}

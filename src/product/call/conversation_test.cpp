@@ -196,7 +196,7 @@ TEST_CASE("what fills a silence is not what a model reads of the call") {
     call.listen();
   }
   const auto told = call.turns_of("bot").back().text;
-  CHECK(told.starts_with("嗯，您问的这个，我跟您说一下，半小时以后"));
+  CHECK(told.starts_with("嗯，您问的这个问题，我跟您说一下，半小时以后"));
   call.say("我想知道洗完牙会敏感吗");
   call.listen();
   bool read = false;

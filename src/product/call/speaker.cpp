@@ -210,6 +210,14 @@ Milliseconds Speaker::ahead() const {
   return Milliseconds{samples / static_cast<std::int64_t>(codec::kSampleRate / 1000)};
 }
 
+Milliseconds Speaker::silent() const {
+  const bool heard = active_ && announced_ && !cutting_ &&
+                     std::ranges::all_of(pieces_, [](const Piece& piece) { return piece.ended; });
+  if (!heard) return Milliseconds{0};
+  const std::uint64_t now = std::max(stream_.sample_clock(), spoken_.ended_at);
+  return Milliseconds{static_cast<std::int64_t>((now - spoken_.ended_at) / 8)};
+}
+
 void Speaker::add_line(const Line& line) {
   append(spoken_.text, line.text);
   if (cache_.find(voice_.request(line.text, true))) return add_piece(line, true);

@@ -75,6 +75,8 @@ class Speaker {
   void end();
   /// How long what is still to be heard takes; texts without a voice yet are estimated.
   [[nodiscard]] Milliseconds ahead() const;
+  /// How long ago all of what is being said was heard; 0: it was not, or nothing is being said.
+  [[nodiscard]] Milliseconds silent() const;
   /// Barge-in: silence within 20 ms; `finished` follows when the ledger has closed.
   void cut();
   /// The line is gone and no ledger entry will come any more: `finished` at once, with what had

@@ -100,13 +100,17 @@ void Teller::take(std::vector<std::string> clauses) {
     if (const auto why = reply_->check.objection(clause); !why.empty()) {
       metrics_.objected.add();
       out_.stopped(why);
-      model_->cancel(std::exchange(under_way_, 0));
-      return end_text();
+      return give_up();
     }
     ++reply_->spoken;
     reply_->waiting.push_back(std::move(clause));
   }
   tick();
+}
+
+void Teller::give_up() {
+  model_->cancel(std::exchange(under_way_, 0));
+  end_text();
 }
 
 /// Whatever was let through is said to its end; the prepared sentence when nothing was.
@@ -122,6 +126,10 @@ void Teller::tick() {
   while (!reply_->waiting.empty() && out_.ahead() < kAheadMost) {
     out_.say({std::move(reply_->waiting.front()), false});
     reply_->waiting.pop_front();
+  }
+  if (!reply_->whole && out_.silent() >= kSilenceMost) {
+    metrics_.failed.add();
+    return give_up();
   }
   if (!reply_->whole || !reply_->waiting.empty()) return;
   for (const auto& segment : reply_->wording.after) out_.say({segment.text, !segment.variable});

@@ -24,12 +24,13 @@ struct TellMetrics {
 
 struct TellPatience {
   Milliseconds first{2'000};  ///< for the first of the text: a lead-in is heard meanwhile
-  Milliseconds total{4'000};
+  Milliseconds total{8'000};  ///< most of it is heard while it is made
 };
 
 /// A reply in a language model's own words: asks it, cuts what comes into clauses, lets
 /// OwnWordsCheck see each, and gives the speaker no more than five seconds of them ahead. At the
-/// first objection the rest is dropped; when nothing was said by then the prepared sentence is.
+/// first objection, or when the model leaves a silence of kSilenceMost, the rest is dropped; when
+/// nothing was said by then the prepared sentence is.
 /// Remembers the call for it (ChatMemory).
 /// Threads: the call's loop.
 class Teller final : public inference::ChatSink {
@@ -38,6 +39,7 @@ class Teller final : public inference::ChatSink {
     std::function<void(const Line&)> say;               ///< behind what is being said
     std::function<void()> end;                          ///< no more comes
     std::function<Milliseconds()> ahead;                ///< still to be heard
+    std::function<Milliseconds()> silent;               ///< since all that was said was heard
     std::function<void(std::string_view why)> stopped;  ///< by the check
   };
   Teller(inference::ChatModel* model, TellMetrics& metrics, TellPatience patience,
@@ -68,6 +70,7 @@ class Teller final : public inference::ChatSink {
 
  private:
   static constexpr Milliseconds kAheadMost{5'000};
+  static constexpr Milliseconds kSilenceMost{1'200};
   struct Reply {
     dialogue::Wording wording;
     dialogue::ClauseStream clauses;
@@ -80,6 +83,7 @@ class Teller final : public inference::ChatSink {
                              Milliseconds first, Milliseconds total, const std::string& owner);
   void take(std::vector<std::string> clauses);
   void end_text();
+  void give_up();
   void sum_up();
 
   inference::ChatModel* model_;

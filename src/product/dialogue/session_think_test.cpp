@@ -113,7 +113,7 @@ TEST_CASE("a question without an answer is told from an answer where anything ma
   SUBCASE("it is answered with what is said of such") {
     const Reply answer = session.on_thought("问别的事情", kNow);
     CHECK(answer.answer == "unknown");
-    CHECK(answer.text() == "嗯，您问的这个，我跟您说一下，");
+    CHECK(answer.text() == "嗯，您问的这个问题，我跟您说一下，");
     REQUIRE(answer.wording);  // the flow lets a model speak here
     CHECK(answer.wording->heard == "你们医生都是哪个学校毕业的呢");
     CHECK(answer.wording->facts.find("执照") != std::string::npos);
@@ -172,7 +172,7 @@ TEST_CASE("a clear question where a model may speak is answered in any case, and
   const Reply reply = session.on_heard(words(question), kNow);
   REQUIRE(reply.think);
   REQUIRE(reply.meanwhile.size() == 1);
-  CHECK(reply.meanwhile[0].text == "嗯，您问的这个，我跟您说一下，");
+  CHECK(reply.meanwhile[0].text == "嗯，您问的这个问题，我跟您说一下，");
   CHECK(session.copy().on_thought("停车", kNow).answer == "faq:parking");
   const Reply late = session.on_not_thought(kNow);
   CHECK(late.answer == "unknown");
